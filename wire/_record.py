@@ -33,7 +33,7 @@ else:
                 return super().__new__(mcls, name, bases, body)
             fields = tuple(body.get("__annotations__", ()))
             defaults = [body.pop(field) for field in fields if field in body]
-            record = namedtuple(name, fields, defaults=defaults, module=body["__module__"])  # noqa: PYI024
+            record = namedtuple(name, fields, defaults=defaults, module=body["__module__"])
             for key, value in body.items():
                 if key not in ("__annotations__", "__module__", "__qualname__", "__classcell__"):
                     setattr(record, key, value)

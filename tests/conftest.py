@@ -1,0 +1,17 @@
+"""What all tests share: the loud report of tests that did not run for want of a service."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.services import DID_NOT_RUN
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in red how many tests did not run because something they need is absent."""
+    reports = terminalreporter.stats.get("skipped", [])
+    absent = [report for report in reports if DID_NOT_RUN in str(report.longrepr)]
+    if absent:
+        terminalreporter.write_line(
+            f"!!! {len(absent)} test(s) DID NOT RUN for want of a service (see above)", red=True, bold=True
+        )
