@@ -211,7 +211,7 @@ PROCESS_COLUMNS: tuple[Column, ...] = (
     Column("write_bytes", "d", "B", "bytes written to storage, cumulative"),
     Column("cpu", "f", "cores", "CPU as a fraction of one core since the previous sample"),
     Column("rss", "f", "B", "resident set size"),
-    Column("memory_share", "f", "1", "rss as a share of the container's memory limit (of the host's memory where none)"),
+    Column("memory_share", "f", "1", "rss as a share of the memory limit (of the host where none)"),
     Column("threads", "f", "1", "threads"),
     Column("fds", "f", "1", "open file descriptors"),
     Column("uptime", "f", "s", "seconds since the process started"),
