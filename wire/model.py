@@ -80,8 +80,10 @@ class CommandState(StrEnum):
 
 
 class Presence(StrEnum):
-    """Where an agent stands with the hub: LIVE and LATE are in the live list, LOST and GONE only in history."""
+    """Where an agent stands with the hub: LIVE, LATE and EXPECTED are in the live list, LOST and GONE only in history."""
 
+    EXPECTED = "expected"
+    """Known from the store when the hub started, not heard since."""
     LIVE = "live"
     LATE = "late"
     LOST = "lost"
