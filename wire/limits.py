@@ -42,11 +42,71 @@ LAST_LINE_BYTES = 512
 FACTS = 4096
 """Facts PID 1 keeps for replay: an hour of a program that crashes each second; about 4 MiB."""
 
-FACTS_PER_MESSAGE = 64
-"""Facts in one replay message: 64 exit records with full last lines stay below MESSAGE_BYTES (tests/wire shows it)."""
+FACTS_PER_MESSAGE = 32
+"""Most facts in one replay message: 32 exit records with full last lines are 170 KiB; see FACTS_BYTES."""
+
+FACTS_BYTES = 192 * 1024
+"""Most bytes of facts in one replay message, so that it stays below MESSAGE_BYTES; one fact is never larger."""
 
 COMMAND_RESULTS = 256
 """Command ids with results that PID 1 remembers until their deadline, against a second execution."""
 
 COMMAND_SECONDS = 3600.0
 """Longest deadline of a command."""
+
+TEXT_CHARS = 512
+"""Longest free text in a message (a reason, an error, an actor): a few lines on a terminal."""
+
+PATH_CHARS = 1024
+"""Longest path of a mount that is reported; PATH_MAX is 4096, but no sane mount point comes near."""
+
+PROCESSES = 2000
+"""Most processes in a roster: with 100 programs it stays below MESSAGE_BYTES; the rest is counted, not listed."""
+
+PROGRAMS = 1000
+"""Most programs in a roster."""
+
+MOUNTS = 64
+"""Most mounts in a roster."""
+
+COLUMNS = 64
+"""Most columns of a sample; today there are 9 and 14."""
+
+HUBS = 16
+"""Most hubs in a join string or in a list of hubs."""
+
+LABELS = 32
+"""Most labels of an agent."""
+
+ADDRESSES = 16
+"""Most network addresses an agent reports."""
+
+ENVELOPE_BYTES = 256
+"""Longest frame of an envelope: libzmq's routing ids have at most 255 bytes."""
+
+JOIN_CHARS = 4096
+"""Longest join string: 16 hub addresses take about 1 KiB."""
+
+STORE_QUEUE = 16384
+"""Calls that may wait for the store's thread: a reconnect storm of 10,000 agents with one replay each."""
+
+READ_BYTES = 64 * 1024
+"""Read from a program's pipe in one turn of the loop: all that the default pipe holds, so that none starves another."""
+
+OUTPUT_BUFFER_BYTES = 1024 * 1024
+"""Waiting for one slow reader of the container's stdout, or of a fifo: a second of a loud program; then it is dropped."""
+
+PARTIAL_LINE_BYTES = 16 * 1024
+"""Longest unfinished line held back so that lines of two programs do not mix; engines cut lines at this length too."""
+
+PARTIAL_LINE_SECONDS = 0.25
+"""Longest time an unfinished line is held back: a prompt still appears at once to the eye."""
+
+LINGERING_PIPES = 8
+"""Pipes of earlier runs of one process that surviving grandchildren may hold open; beyond, the oldest is closed."""
+
+SINK_RETRY_SECONDS = 5.0
+"""Pause before a sink that failed (full disk, reader gone) is tried again; tried only when there is something to write."""
+
+NOTE_CHARS = 300
+"""Longest line initd itself says about output."""
