@@ -88,7 +88,7 @@ JOIN_CHARS = 4096
 """Longest join string: 16 hub addresses take about 1 KiB."""
 
 STORE_QUEUE = 16384
-"""Calls that may wait for the store's thread: a reconnect storm of 10,000 agents with one replay each."""
+"""Calls that may wait for the store's thread: a storm of 10,000 agents, each with one replay and one roster."""
 
 READ_BYTES = 64 * 1024
 """Read from a program's pipe in one turn of the loop: all that the default pipe holds, so that none starves another."""

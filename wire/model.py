@@ -80,7 +80,7 @@ class CommandState(StrEnum):
 
 
 class Presence(StrEnum):
-    """Where an agent stands with the hub: LIVE, LATE and EXPECTED are in the live list, LOST and GONE only in history."""
+    """Where an agent stands: LIVE, LATE and EXPECTED are in the live list, LOST and GONE only in history."""
 
     EXPECTED = "expected"
     """Known from the store when the hub started, not heard since."""
