@@ -1,0 +1,178 @@
+"""Who is there: the agents, what they said of themselves, and each change of their presence.
+
+Theory.  An agent is one container instance, known by the id its key was enrolled with (never by a routing id or a
+name).  The registry holds the last registration of each and a watch (hub.discovery.liveness); it answers every event
+with the list of changes, which the core turns into notices, stored rows and answers.  Nothing else changes presence.
+Agents that left stay in history until ARCHIVE_SECONDS have passed; a new instance of the same name is a new agent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from hub.clock import Instant
+from hub.discovery.liveness import LISTED, Sign, Watch, expect, overdue, step
+from wire._record import Record
+from wire.messages import Register
+from wire.model import Presence, RosterRow, Status
+
+ARCHIVE_SECONDS = 24 * 3600.0
+"""How long a lost agent is shown before it is only found in the store."""
+OFFSETS = 16
+"""Heartbeats from which the clock offset is estimated: half a minute at the default period."""
+SKEW_SECONDS = 2.0
+"""Clock difference that is worth a notice."""
+
+
+class Change(Record):
+    """One change of an agent's presence."""
+
+    agent: str
+    previous: Presence | None
+    """None: never seen before."""
+    presence: Presence
+    reason: str
+    at: float
+
+
+@dataclass(slots=True)
+class Agent:
+    """One agent; only the registry changes it."""
+
+    id: str
+    said: Register
+    peer: str
+    """Address the hub sees it at."""
+    watch: Watch
+    labels: Mapping[str, str]
+    """From its token: they count for scopes."""
+    token: str
+    since: float
+    """Wall time of the last change of presence."""
+    heard_at: float
+    """Wall time of the last sign of life."""
+    reason: str = ""
+    durable: int = 0
+    last_seq: int = 0
+    dropped: int = 0
+    skewed: bool = False
+    wanted_roster: int = 0
+    """Number of a roster that a sample named and the hub lacks."""
+    roster_number: int = 0
+    roster: tuple[RosterRow, ...] = ()
+    programs: dict[str, Status] = field(default_factory=dict)
+    """Every configured process by full name: from the roster, then changed by facts."""
+    programs_seq: int = 0
+    """Newest fact that `programs` includes."""
+    offsets: deque[float] = field(default_factory=lambda: deque(maxlen=OFFSETS))
+
+    @property
+    def presence(self) -> Presence:
+        """Where it stands now."""
+        return self.watch.presence
+
+    @property
+    def listed(self) -> bool:
+        """Whether it is in the live list."""
+        return self.watch.presence in LISTED
+
+    @property
+    def offset(self) -> float:
+        """Seconds to add to its wall clock for the hub's: of the quickest messages, because delay only adds."""
+        return min(self.offsets, default=0.0)
+
+
+class Registry:
+    """All agents by id."""
+
+    def __init__(self, period: float) -> None:
+        self.period = period
+        self.agents: dict[str, Agent] = {}
+
+    def restore(self, agents: Iterable[Agent], now: Instant) -> None:
+        """Takes over what the store knew; whoever was in the live list is expected back, the rest is history."""
+        for agent in agents:
+            if agent.listed:
+                agent.watch = expect(self.period, now.attention)
+            self.agents[agent.id] = agent
+
+    def register(
+        self, agent_id: str, said: Register, peer: str, labels: Mapping[str, str], token: str, now: Instant
+    ) -> list[Change]:
+        """A registration: always brings the agent into the live list."""
+        known = self.agents.get(agent_id)
+        watch = Watch(Presence.GONE, now.attention, self.period) if known is None else known.watch
+        agent = Agent(agent_id, said, peer, watch, labels, token, since=now.wall, heard_at=now.wall)
+        agent.last_seq = said.last_seq
+        again = known is not None and known.said.boot == said.boot
+        if known is not None and again:
+            agent.durable, agent.offsets = known.durable, known.offsets
+            agent.roster_number, agent.roster = known.roster_number, known.roster
+            agent.programs, agent.programs_seq = known.programs, known.programs_seq
+        if known is not None:
+            agent.since, agent.reason = known.since, known.reason
+        self.agents[agent_id] = agent
+        reason = "registered" if known is None else "registered again" if again else "started anew"
+        return self._step(
+            agent, Sign.REGISTERED, reason, now, previous=known.presence if known else None, told=not again
+        )
+
+    def hear(self, agent_id: str, boot: str, now: Instant) -> tuple[bool, list[Change]]:
+        """A sign of life; the first value says whether the hub knows this boot of it (else it must register)."""
+        agent = self.agents.get(agent_id)
+        if agent is None or agent.said.boot != boot or agent.presence is Presence.GONE:
+            return False, []
+        agent.heard_at = now.wall
+        return True, self._step(agent, Sign.HEARD, "heard again", now)
+
+    def leave(self, agent_id: str, reason: str, now: Instant) -> list[Change]:
+        """Goodbye, or the engine's word that its container died."""
+        agent = self.agents.get(agent_id)
+        return [] if agent is None else self._step(agent, Sign.LEFT, reason, now)
+
+    def tick(self, now: Instant) -> list[Change]:
+        """The changes that silence brings."""
+        due = [(agent, overdue(agent.watch, now.attention)) for agent in self.agents.values() if agent.listed]
+        return [change for agent, sign in due if sign for change in self._step(agent, sign, _silence(agent, now), now)]
+
+    def archive(self, now: Instant) -> list[str]:
+        """Drops the agents that left long ago from memory and says which."""
+        old = [a.id for a in self.agents.values() if not a.listed and now.wall - a.since > ARCHIVE_SECONDS]
+        for agent_id in old:
+            del self.agents[agent_id]
+        return old
+
+    def live(self) -> list[Agent]:
+        """The live list, by name."""
+        return sorted((a for a in self.agents.values() if a.listed), key=lambda a: (a.said.name, a.id))
+
+    def clock(self, agent_id: str, wall: float, now: Instant) -> float | None:
+        """Notes one pair of clocks; the offset if it just became worth a notice, None otherwise."""
+        agent = self.agents[agent_id]
+        agent.offsets.append(now.wall - wall)
+        skewed = abs(agent.offset) > SKEW_SECONDS
+        told, agent.skewed = agent.skewed, skewed
+        return agent.offset if skewed and not told else None
+
+    def _step(
+        self,
+        agent: Agent,
+        sign: Sign,
+        reason: str,
+        now: Instant,
+        *,
+        previous: Presence | None = None,
+        told: bool = False,
+    ) -> list[Change]:
+        before = agent.presence if sign is not Sign.REGISTERED else previous
+        agent.watch = step(agent.watch, sign, now.attention)
+        if before is agent.presence and not told:
+            return []
+        agent.since, agent.reason = now.wall, reason
+        return [Change(agent.id, before, agent.presence, reason, now.wall)]
+
+
+def _silence(agent: Agent, now: Instant) -> str:
+    return f"silent for {agent.watch.silence(now.attention):.1f} s"
