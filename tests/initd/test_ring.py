@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from initd.ring import Ring
+
+
+def test_nothing_is_allocated_before_the_first_byte():
+    ring = Ring()
+    ring.write(b"")
+    assert ring._buffer is None and ring.tail() == b""
+
+
+@given(st.lists(st.binary(max_size=40)), st.integers(1, 32), st.one_of(st.none(), st.integers(-2, 50)))
+def test_tail_is_the_end_of_everything_written(chunks, capacity, count):
+    ring, everything = Ring(capacity), b"".join(chunks)
+    for chunk in chunks:
+        ring.write(chunk)
+    kept = everything[-capacity:]
+    wanted = kept if count is None else kept[len(kept) - max(0, min(count, len(kept))) :]
+    assert (ring.tail(count), ring.total) == (wanted, len(everything))
+
+
+@given(st.lists(st.binary(max_size=20)), st.binary(max_size=20))
+def test_a_place_stays_valid_while_the_ring_moves(before, after):
+    ring = Ring(64)
+    for chunk in before:
+        ring.write(chunk)
+    place = ring.total
+    ring.write(after)
+    assert ring.since(place) == after
+
+
+def test_a_place_that_is_gone_gives_what_is_left():
+    ring = Ring(4)
+    ring.write(b"abcdef")
+    assert ring.since(0) == b"cdef"
