@@ -1,0 +1,146 @@
+"""Every ZeroMQ socket of pidone is made here, so that no option is forgotten anywhere.
+
+Theory.  libzmq's defaults suit a laboratory: messages without a size limit, a thousand queued ones a peer, half-open
+connections for ever, a close that hangs.  Each role below states what differs; what all share stands in `_common`.
+* Servers enforce the ZAP domain: without a handler that answers, everybody is refused (libzmq else lets everybody in).
+  So bind the handler first (inproc://zeromq.zap.01), then call `serve`.
+* Dialling sockets reconnect at random intervals up to a heartbeat period, and are told at once (EAGAIN) when there is
+  no connection, instead of queueing requests that are stale when it returns.
+* Identities stay automatic; trust is bound to the CURVE key (ZAP's User-Id), never to a routing id.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import zmq
+
+from wire import limits
+from wire.keys import KeyPair
+
+__all__ = [
+    "CLIENT", "COMMANDS", "COMMAND_ROUTE", "ENROL", "FEED", "FOLLOW", "PUBLISH", "QUERIES", "REQUESTS", "SAMPLES", "Dial",
+    "Serve", "bound_port", "dial", "serve", "serve_scripts",
+]  # fmt: skip
+
+Options = tuple[tuple[int, int], ...]
+Context = zmq.Context[zmq.Socket[bytes]]
+Socket = zmq.Socket[bytes]
+
+CURVE_BYTES = 64
+"""What CURVE adds to a frame on the wire, rounded up: libzmq applies MAXMSGSIZE to the encrypted frame."""
+
+MANDATORY: Options = ((zmq.ROUTER_MANDATORY, 1), (zmq.SNDHWM, 100), (zmq.RCVHWM, 100))
+"""A ROUTER says when a peer is gone (EHOSTUNREACH) or does not read (EAGAIN) instead of dropping in silence."""
+
+FEW: Options = ((zmq.SNDHWM, 20), (zmq.RCVHWM, 20))
+"""Samples: a stalled side may hold 20 of them a connection, later ones are newer and better."""
+
+REQUEST: Options = ((zmq.REQ_RELAXED, 1), (zmq.REQ_CORRELATE, 1), (zmq.IMMEDIATE, 1))
+"""A REQ that may ask again after a lost answer, and never mistakes a late answer for the present one."""
+
+
+class Serve(NamedTuple):
+    """A bound role: socket type, ZAP domain, largest frame, further options."""
+
+    kind: int
+    domain: str
+    frame_bytes: int
+    options: Options
+
+
+COMMANDS = Serve(zmq.ROUTER, "agents", limits.MESSAGE_BYTES, MANDATORY)
+SAMPLES = Serve(zmq.SUB, "agents", limits.MESSAGE_BYTES, FEW)
+ENROL = Serve(zmq.ROUTER, "enrol", limits.ENROL_BYTES, MANDATORY)
+CLIENT = Serve(zmq.ROUTER, "clients", limits.MESSAGE_BYTES, MANDATORY)
+FEED = Serve(zmq.XPUB, "clients", limits.ENVELOPE_BYTES, ((zmq.SNDHWM, 1000),))
+"""The feed reads nothing but subscriptions."""
+
+
+class Dial(NamedTuple):
+    """A dialling role: socket type and further options."""
+
+    kind: int
+    options: Options
+
+
+REQUESTS = Dial(zmq.REQ, REQUEST)
+COMMAND_ROUTE = Dial(zmq.DEALER, ((zmq.IMMEDIATE, 1), (zmq.SNDHWM, 100), (zmq.RCVHWM, 100)))
+PUBLISH = Dial(zmq.XPUB, FEW)
+QUERIES = Dial(zmq.DEALER, ((zmq.IMMEDIATE, 1),))
+FOLLOW = Dial(zmq.SUB, ((zmq.RCVHWM, 1000),))
+
+
+def serve(context: Context, role: Serve, endpoint: str, pair: KeyPair) -> Socket:
+    """A bound CURVE server socket; raises zmq.ZMQError (EADDRINUSE ...) and leaves nothing open then."""
+    socket = context.socket(role.kind)
+    _common(socket, role.frame_bytes, endpoint)
+    socket.setsockopt(zmq.BACKLOG, 4096)
+    socket.setsockopt(zmq.CURVE_SERVER, 1)
+    socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret.encode("ascii"))
+    socket.setsockopt(zmq.ZAP_DOMAIN, role.domain.encode("ascii"))
+    socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
+    _set(socket, role.options)
+    try:
+        socket.bind(endpoint)
+    except BaseException:
+        socket.close(0)
+        raise
+    return socket
+
+
+def dial(
+    context: Context, role: Dial, address: str, pair: KeyPair, server_key: str, period: float = 2.0, first: float = 0.2
+) -> Socket:
+    """A CURVE client socket that connects to `address` (host:port) and keeps trying.
+
+    `period` is the longest pause between tries, seconds; `first` the shortest, which the caller draws at random so that
+    a fleet does not return in step.
+    """
+    socket = context.socket(role.kind)
+    _common(socket, limits.MESSAGE_BYTES, address)
+    socket.setsockopt(zmq.CURVE_SERVERKEY, server_key.encode("ascii"))
+    socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public.encode("ascii"))
+    socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret.encode("ascii"))
+    socket.setsockopt(zmq.RECONNECT_IVL, int(first * 1000))
+    socket.setsockopt(zmq.RECONNECT_IVL_MAX, max(int(period * 1000), int(first * 1000)))
+    socket.setsockopt(zmq.CONNECT_TIMEOUT, 5000)
+    _set(socket, role.options)
+    try:
+        socket.connect(f"tcp://{address}")
+    except BaseException:
+        socket.close(0)
+        raise
+    return socket
+
+
+def serve_scripts(context: Context, endpoint: str) -> Socket:
+    """The REP socket inside a container: guarded by the directory's mode, so without CURVE; raises zmq.ZMQError."""
+    socket = context.socket(zmq.REP)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.setsockopt(zmq.MAXMSGSIZE, limits.MESSAGE_BYTES)
+    _set(socket, ((zmq.SNDHWM, 20), (zmq.RCVHWM, 20)))
+    try:
+        socket.bind(endpoint)
+    except BaseException:
+        socket.close(0)
+        raise
+    return socket
+
+
+def bound_port(socket: Socket) -> int:
+    """The TCP port a socket is bound to, for an endpoint that ended in `:*`."""
+    return int(socket.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
+
+
+def _common(socket: Socket, frame_bytes: int, endpoint: str) -> None:
+    _set(socket, (
+        (zmq.LINGER, 0), (zmq.MAXMSGSIZE, frame_bytes + CURVE_BYTES), (zmq.HANDSHAKE_IVL, 5000),
+        (zmq.HEARTBEAT_IVL, 5000), (zmq.HEARTBEAT_TIMEOUT, 15000), (zmq.HEARTBEAT_TTL, 15000),
+        (zmq.IPV6, int("[" in endpoint)),
+    ))  # fmt: skip
+
+
+def _set(socket: Any, options: Options) -> None:
+    for option, value in options:
+        socket.setsockopt(option, value)
