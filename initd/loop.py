@@ -1,0 +1,203 @@
+"""The one event loop of PID 1: descriptors, deadlines and signals, each turned into a call.
+
+Theory.  Everything PID 1 waits for is a descriptor in one epoll set, a deadline in one heap, or a signal.  Signals
+reach the set through `signal.set_wakeup_fd`: the C handler writes the number into a pipe, so a signal ends the wait at
+once although Python retries interrupted system calls (PEP 475).  The pipe gives order and number; the Python-level
+handlers only note which signals came at all; that note is used only where the pipe was full and numbers may be lost
+(otherwise a signal between the two readings would count twice, and a second SIGTERM means "by force").  With nothing
+to do the process sleeps in epoll_wait(2) without a timeout: an idle PID 1 wakes 0 times.
+
+The loop does not die: an exception in a callback is counted and said in one line.  A descriptor whose callback fails
+FAULTS times in a row is no longer watched, because a level-triggered set would otherwise spin on it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+import signal
+import time
+
+from initd.timers import Timer, Timers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FAULTS = 8
+"""Failures in a row after which a descriptor is dropped from the set."""
+
+
+class Loop:
+    """See the module's docstring.  `complain(text)` receives the one-line account of each caught exception."""
+
+    def __init__(self, complain: Callable[[str], None] | None = None) -> None:
+        self._epoll = select.epoll()
+        self._watched: dict[int, Callable[[int], object]] = {}
+        self._faults: dict[int, int] = {}
+        self._timers = Timers()
+        self._complain = complain
+        self._code: int | None = None
+        self._noted: set[int] = set()
+        self._signal_callback: Callable[[int], object] | None = None
+        self._wake_r, self._wake_w = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._wake_bytes = fcntl.fcntl(self._wake_w, fcntl.F_GETPIPE_SZ)
+        self._epoll.register(self._wake_r, select.EPOLLIN)
+        self.caught = 0
+        """Exceptions caught so far."""
+
+    def now(self) -> float:
+        """Seconds of CLOCK_MONOTONIC, the clock of every deadline."""
+        return time.monotonic()
+
+    # Descriptors
+
+    def watch(self, fd: int, mask: int, callback: Callable[[int], object]) -> None:
+        """Call `callback(mask)` whenever `fd` is ready; EPOLLHUP and EPOLLERR always arrive.  Raises OSError."""
+        self._epoll.register(fd, mask)
+        self._watched[fd] = callback
+        self._faults.pop(fd, None)
+
+    def modify(self, fd: int, mask: int) -> None:
+        """Change what `fd` is watched for.  Raises OSError."""
+        self._epoll.modify(fd, mask)
+
+    def forget(self, fd: int) -> None:
+        """Stop watching `fd`; harmless if it is not watched.  Call it before closing the descriptor."""
+        if self._watched.pop(fd, None) is not None:
+            self._faults.pop(fd, None)
+            try:
+                self._epoll.unregister(fd)
+            except OSError:
+                pass  # closed already: epoll forgot it by itself
+
+    # Deadlines
+
+    def at(self, deadline: float, callback: Callable[[], object]) -> Timer:
+        """Call `callback()` at `deadline` (a value of `now()`), at most a millisecond late on an idle machine."""
+        return self._timers.at(deadline, callback)
+
+    # Signals
+
+    def listen(self, signals: tuple[int, ...], callback: Callable[[int], object]) -> None:
+        """Have `callback(signum)` called from the loop for each of these signals that arrives."""
+        self._signal_callback = callback
+        signal.set_wakeup_fd(self._wake_w, warn_on_full_buffer=False)
+        for signum in signals:
+            signal.signal(signum, lambda number, _frame: self._noted.add(number))
+
+    # Running
+
+    def run(self) -> int:
+        """Serve until `stop`; returns the code given to it."""
+        while self._code is None:
+            try:
+                self._turn()
+            except Exception as error:
+                self._caught("loop", error)
+        return self._code
+
+    def stop(self, code: int) -> None:
+        """Let `run` return `code` after the present pass; the first call counts."""
+        if self._code is None:
+            self._code = code
+
+    def _turn(self) -> None:
+        try:
+            ready = self._epoll.poll(self._patience())
+        except (OSError, MemoryError) as error:
+            self._caught("waiting", error)
+            ready = []
+        # Signals first: a death known now saves its handlers from writing to a process that is gone.
+        if any(fd == self._wake_r for fd, _ in ready):
+            self._take_signals()
+        for fd, mask in ready:
+            self._serve(fd, mask)
+        self._fire()
+
+    def _patience(self) -> float:
+        deadline = self._timers.next()
+        return -1 if deadline is None else max(0.0, deadline - self.now())
+
+    def _take_signals(self) -> None:
+        noted, self._noted = self._noted, set()
+        try:
+            arrived = os.read(self._wake_r, self._wake_bytes)
+        except (BlockingIOError, MemoryError):
+            arrived = b""
+        for number in _in_order(arrived, noted if len(arrived) >= self._wake_bytes else set()):
+            self._call("signal", self._signal_callback, number)
+
+    def _serve(self, fd: int, mask: int) -> None:
+        callback = self._watched.get(fd)  # an earlier callback of this pass may have forgotten it
+        if callback is None:
+            return
+        if self._call(f"descriptor {fd}", callback, mask):
+            self._faults.pop(fd, None)
+            return
+        self._faults[fd] = self._faults.get(fd, 0) + 1
+        if self._faults[fd] >= FAULTS:
+            self.forget(fd)
+            self._report(f"descriptor {fd} is no longer watched after {FAULTS} failures in a row")
+
+    def _fire(self) -> None:
+        # Only what is due now: a callback that sets a new timer for "now" must not starve the descriptors.
+        now = self.now()
+        callback = self._timers.pop_due(now)
+        while callback is not None:
+            self._call("timer", callback)
+            callback = self._timers.pop_due(now) if self._code is None else None
+
+    def _call(self, where: str, callback: Callable[..., object] | None, *arguments: object) -> bool:
+        if callback is None:
+            return True
+        try:
+            callback(*arguments)
+            return True
+        except Exception as error:
+            self._caught(where, error)
+            return False
+
+    def _caught(self, where: str, error: BaseException) -> None:
+        self.caught += 1
+        self._report(f"caught in {where}: {type(error).__name__}: {error}{_place(error)}")
+
+    def _report(self, text: str) -> None:
+        if self._complain is not None:
+            try:
+                self._complain(text)
+            except Exception:
+                self.caught += 1
+
+    def close(self) -> None:
+        """Give the descriptors back; for tests, since PID 1 never closes its loop."""
+        signal.set_wakeup_fd(-1)
+        self._epoll.close()
+        for fd in (self._wake_r, self._wake_w):
+            os.close(fd)
+
+
+def _in_order(arrived: bytes, noted: set[int]) -> list[int]:
+    """Signals to deliver: SIGCHLD first and once however often it came, the others by order and number."""
+    numbers = [number for number in arrived if number != signal.SIGCHLD]
+    numbers += sorted(noted.difference(numbers, (signal.SIGCHLD,)))
+    if signal.SIGCHLD in arrived or signal.SIGCHLD in noted:
+        numbers.insert(0, signal.SIGCHLD)
+    return numbers
+
+
+def _place(error: BaseException) -> str:
+    """` (file.py:12)` of the innermost frame, without importing traceback."""
+    trace = error.__traceback__
+    if trace is None:
+        return ""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})"
+
+
+def is_passing(error: OSError) -> bool:
+    """True for shortages that may pass: retry later rather than give up."""
+    return error.errno in (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EINTR)
