@@ -110,3 +110,42 @@ SINK_RETRY_SECONDS = 5.0
 
 NOTE_CHARS = 300
 """Longest line initd itself says about output."""
+
+ENGINE_ANSWER_BYTES = 1024 * 1024
+"""Longest answer of a Docker engine about one thing: a container with a wordy health check takes about 30 KiB."""
+
+ENGINE_LIST_BYTES = 32 * 1024 * 1024
+"""Longest list of containers: 4,096 of them at 2-4 KiB, with room for long labels."""
+
+ENGINE_LINE_BYTES = 64 * 1024
+"""Longest line of an engine's event or statistics stream; a sample is about 3 KiB."""
+
+ENGINE_CONTAINERS = 4096
+"""Most containers of one engine that are shown; engines become slow well before."""
+
+ENGINE_LABELS = 64
+"""Most labels of one container; compose and its image together set about 20."""
+
+LABEL_KEY_CHARS = 128
+"""Longest key of a container's label."""
+
+LABEL_CHARS = 256
+"""Longest value of a container's label; longer ones are left out, since a shortened one could match by mistake."""
+
+ENGINE_POLLS = 5
+"""Most statistics requests in flight at one engine: what peers use, and one slow container cannot fill them."""
+
+ENGINE_POLL_SECONDS = 2.0
+"""Time-out of a short request to an engine; a healthy one answers in 1-20 ms, engines before 25 within 1-2 s."""
+
+ENGINE_STREAMS = 256
+"""Most statistics streams open at one engine before 25, a thread and an fd each; its other containers are polled."""
+
+ENGINE_ORDERS = 8
+"""Most orders in flight at one engine; a stop may take its whole grace period."""
+
+ENGINE_ORDER_QUEUE = 256
+"""Most orders waiting for one engine: a bulk command for a full host."""
+
+ENGINE_EVENTS = 200
+"""Most events a second that are read from one engine: a host that restarts 40 containers a second makes as many."""
