@@ -1,0 +1,88 @@
+"""Running pidone's own modules isolated from the application's Python, in whichever prefix they are installed.
+
+Theory.  A command of pidone must not see the application's PYTHONPATH, PYTHONHOME, LD_PRELOAD or working directory,
+and the programs it starts must see exactly these.  Isolation is the interpreter's `-I`; but something has to start the
+interpreter, and that something alters the environment: a shell drops names it cannot spell and adds PWD, Python itself
+adds LC_CTYPE where the locale is "C" (PEP 538), and a loader of our own must not preload the image's libraries.  So
+each launcher hands the environment it was given to the interpreter on a file descriptor named by
+`-X pidone.environ=FD`, and `restore` puts it back before anything reads it.
+
+Two launchers know this protocol: `bin/initd` (a shell script, as pip installs it) writes the block in hexadecimal,
+`images/launcher.c` (the bundle) writes it raw.  Both are the NUL-separated block of environ(7).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+OPTION = "pidone.environ"
+UNSET = "pidone.lc_ctype"
+"""Given where a shell could not hand over its environment: LC_CTYPE was not set, so Python has added it."""
+SITE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+"""The directory that holds our packages."""
+
+COMMANDS = {"initd": "initd", "initd.link": "initd-link", "hub": "hubd", "hub.ctl": "hubctl"}
+"""Module to the name of its command."""
+
+
+def restore() -> None:
+    """Make os.environ what the caller of the launcher gave it; without a launcher's word nothing changes."""
+    if sys._xoptions.pop(UNSET, None):
+        os.environ.pop("LC_CTYPE", None)
+    fd = sys._xoptions.pop(OPTION, None)
+    if not isinstance(fd, str) or not fd.isdigit():
+        return
+    try:
+        with open(int(fd), "rb", buffering=0) as carrier:
+            block = carrier.readall()
+    except OSError:
+        return
+    environ = parse(block or b"")
+    if environ is not None:
+        _replace(environ)
+
+
+def parse(block: bytes) -> dict[str, str] | None:
+    """The variables of an environ(7) block, raw or in hexadecimal; None where a shell could not read its own.
+
+    A raw block is empty or ends with NUL; the shell's ends with a newline and, read in vain, holds nothing else.
+    """
+    raw = block
+    if block and not block.endswith(b"\0"):
+        raw = bytes.fromhex(block.decode("ascii"))
+        if not raw:
+            return None
+    pairs = (os.fsdecode(entry).partition("=") for entry in raw.split(b"\0"))
+    return {name: value for name, equals, value in pairs if name and equals}
+
+
+def _replace(environ: dict[str, str]) -> None:
+    for name in set(os.environ) - set(environ):
+        del os.environ[name]
+    os.environ.update(environ)
+
+
+def command(module: str) -> list[str]:
+    """argv that runs another of our modules (`initd.link`, `hub`...) isolated, in this very installation.
+
+    In the bundle that is the static launcher: its interpreter cannot be started without the bundle's own loader.
+    """
+    launcher = os.path.join(sys.prefix, COMMANDS[module])
+    if os.path.exists(os.path.join(sys.prefix, "lib", "ld.so")) and os.path.exists(launcher):
+        return [launcher]
+    return [sys.executable, "-I", os.path.join(SITE, "initd", "prefix.py"), module]
+
+
+def main(argv: list[str]) -> None:
+    """`python3 -I prefix.py MODULE ARG...`: run MODULE as `python3 -m` would, found beside us and nowhere else."""
+    import runpy
+
+    restore()
+    sys.path.append(SITE)
+    sys.argv = argv[1:]
+    runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv)
