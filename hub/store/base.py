@@ -59,7 +59,7 @@ class Store(ABC):
 
     @abstractmethod
     def tend(self, now: float) -> Tended:
-        """Do a slice (about 50 ms) of the upkeep: write samples out, build tiers, forget the too old and the too much."""
+        """Do a slice (about 50 ms) of upkeep: write samples out, build tiers, forget the too old and the too much."""
 
     @abstractmethod
     def flush(self, now: float) -> None:
@@ -100,7 +100,7 @@ class Store(ABC):
 
     @abstractmethod
     def skip_facts(self, agent: str, boot: str, first: int) -> int:
-        """The agent has nothing before `first` any more: raise the durable number to `first - 1` or more; returns it."""
+        """The agent has nothing before `first` any more: the durable number becomes `first - 1` or more; returns it."""
 
     @abstractmethod
     def record_fact(self, agent: str, at: float, kind: FactKind, body: StateChange | Exit | dict[str, object]) -> int:

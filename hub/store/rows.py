@@ -164,6 +164,20 @@ class Latest(Record):
     """Column name -> one value a row."""
 
 
+class Retention(Record):
+    """How long things are kept, seconds; samples also give way to sample_budget."""
+
+    raw: float = 2 * 3600.0
+    """Samples as they came."""
+    minute: float = 24 * 3600.0
+    """min/avg/max of a minute."""
+    ten_minutes: float = 30 * 86400.0
+    hour: float = 365 * 86400.0
+    facts: float = 90 * 86400.0
+    """State changes, exits and commands."""
+    audit: float = 365 * 86400.0
+
+
 class TierUse(Record):
     """One tier of the samples on disk."""
 
