@@ -19,8 +19,8 @@ from wire import limits
 from wire.keys import KeyPair
 
 __all__ = [
-    "CLIENT", "COMMANDS", "COMMAND_ROUTE", "ENROL", "FEED", "FOLLOW", "PUBLISH", "QUERIES", "REQUESTS", "SAMPLES", "Dial",
-    "Serve", "bound_port", "dial", "serve", "serve_scripts",
+    "CLIENT", "COMMANDS", "COMMAND_ROUTE", "ENROL", "FEED", "FOLLOW", "PUBLISH", "QUERIES", "REQUESTS", "SAMPLES",
+    "Dial", "Serve", "bound_port", "dial", "serve", "serve_scripts",
 ]  # fmt: skip
 
 Options = tuple[tuple[int, int], ...]
