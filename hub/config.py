@@ -1,0 +1,271 @@
+"""hubd's configuration: one declared table of options; the reader, the checks and the example file come from it.
+
+The file is INI: `[section]`, `key = value`, comments in lines that start with `#` or `;`.  Every problem is found
+before anything starts, and all are told at once as file:line.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from hub.errors import HubError
+from wire._record import Record
+from wire.keys import KeyFault, check_address
+
+FILE_BYTES = 1 << 20
+"""Largest configuration file: a thousand engines fit."""
+_SIZES = {"": 1, "b": 1, "kb": 1 << 10, "kib": 1 << 10, "mb": 1 << 20, "mib": 1 << 20, "gb": 1 << 30, "gib": 1 << 30}
+_TIMES = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class ConfigError(HubError):
+    """All problems of a configuration, one a line."""
+
+
+class EngineConfig(Record):
+    """One [engine:NAME] section."""
+
+    name: str
+    url: str
+    tls_ca: str
+    tls_cert: str
+    tls_key: str
+    mode: str
+
+
+class Config(Record):
+    """The whole configuration, checked."""
+
+    state_dir: str
+    bind: str
+    advertise: tuple[str, ...]
+    port_command: int
+    port_samples: int
+    port_enrol: int
+    port_client: int
+    port_feed: int
+    period: float
+    sample_period: float
+    sample_budget: int
+    retention: float
+    engines: tuple[EngineConfig, ...]
+
+
+class Line(Record):
+    """One `key = value` with where it stands."""
+
+    number: int
+    value: str
+
+
+class Option(Record):
+    """One declared option."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str
+    doc: str
+
+
+def _text(value: str) -> str:
+    if not value or not value.isprintable():
+        raise ValueError("must not be empty or unprintable")
+    return value
+
+
+def _maybe(value: str) -> str:
+    return value and _text(value)
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in value.split(",") if name.strip()) or (socket.gethostname(),)
+    for name in names:
+        try:
+            check_address(f"{name}:1")
+        except KeyFault:
+            raise ValueError(f"{name!r} is no host name or address (IPv6 goes into brackets)") from None
+    return names
+
+
+def _port(value: str) -> int:
+    port = int(value) if value.isdigit() and len(value) < 6 else 0
+    if not 0 < port < 65536:
+        raise ValueError("must be a port, 1 to 65535 (below 32768, where no outgoing connection takes it first)")
+    return port
+
+
+def _seconds(least: float, most: float) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*([smhd]?)", value)
+        seconds = float(found[1]) * _TIMES[found[2]] if found else -1.0
+        if not least <= seconds <= most:
+            raise ValueError(f"must be a time from {least:g} s to {most:g} s, e.g. 5, 5s, 10m, 24h, 30d")
+        return seconds
+
+    return parse
+
+
+def _size(value: str) -> int:
+    found = re.fullmatch(r"(\d{1,15})\s*([a-z]*)", value.lower())
+    if not found or found[2] not in _SIZES or int(found[1]) * _SIZES[found[2]] < 1 << 20:
+        raise ValueError("must be a size of at least 1MB, e.g. 512MB, 1GB")
+    return int(found[1]) * _SIZES[found[2]]
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc:
+        return value
+    if parts.scheme == "tcp" and parts.hostname and parts.port:
+        return value
+    raise ValueError("must be unix:///path/to/docker.sock or tcp://host:port")
+
+
+def _mode(value: str) -> str:
+    if value not in ("auto", "poll", "stream", "agent"):
+        raise ValueError("must be auto, poll, stream or agent")
+    return value
+
+
+OPTIONS: Mapping[str, tuple[Option, ...]] = {
+    "hubd": (
+        Option("state_dir", _text, "/var/lib/pidone", "keys, facts and samples; made if missing, mode 0700"),
+        Option("bind", _text, "0.0.0.0", "address to listen on"),
+        Option(
+            "advertise", _hosts, "", "host names for join strings and agents, comma separated; else the host's name"
+        ),
+        Option("port_command", _port, "7401", "agents: requests and commands"),
+        Option("port_samples", _port, "7402", "agents: samples"),
+        Option("port_enrol", _port, "7403", "agents: enrolment"),
+        Option("port_client", _port, "7404", "clients: queries and commands"),
+        Option("port_feed", _port, "7405", "clients: live feed"),
+        Option("period", _seconds(0.2, 300), "2", "time between heartbeats; late after 1.5 of them, lost after 3"),
+        Option("sample_period", _seconds(0.5, 3600), "5", "time between samples while nobody watches"),
+    ),
+    "store": (
+        Option("sample_budget", _size, "1GB", "most disk space for samples; the oldest finest go first"),
+        Option("retention", _seconds(3600, 10 * 366 * 86400), "30d", "how long anything is kept"),
+    ),
+    "engine": (
+        Option("url", _url, "", "unix:///var/run/docker.sock or tcp://host:2376"),
+        Option("tls_ca", _maybe, "", "file: certificate authority of the engine"),
+        Option("tls_cert", _maybe, "", "file: client certificate"),
+        Option("tls_key", _maybe, "", "file: key of the client certificate"),
+        Option("mode", _mode, "auto", "where container figures come from: auto, poll, stream, agent"),
+    ),
+}
+"""Section -> options; [engine:NAME] may stand any number of times."""
+
+
+class _Problems:
+    """Collects problems as file:line."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.found: list[str] = []
+
+    def add(self, line: int, text: str) -> None:
+        self.found.append(f"{self.path}:{line}: {text}")
+
+
+def load(path: str | None) -> Config:
+    """The configuration of this file; without one, the defaults.  Raises ConfigError with every problem."""
+    if path is None:
+        return parse("(defaults)", "")
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read(FILE_BYTES + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}:1: cannot be read: {error}") from None
+    if len(text) > FILE_BYTES:
+        raise ConfigError(f"{path}:1: larger than {FILE_BYTES} bytes")
+    return parse(path, text)
+
+
+def parse(path: str, text: str) -> Config:
+    """As `load`, for text that is at hand; `path` is what problems are told under."""
+    problems = _Problems(path)
+    sections = _sections(text, problems)
+    values = {}
+    for name in ("hubd", "store"):
+        values.update(_values(name, sections.pop(name, {}), problems))
+    engines = [_engine(name, lines, problems) for name, lines in sections.items()]
+    _distinct_ports(values, sections, problems)
+    if problems.found:
+        raise ConfigError("\n".join(problems.found))
+    return Config(**values, engines=tuple(engine for engine in engines if engine))
+
+
+def _sections(text: str, problems: _Problems) -> dict[str, dict[str, Line]]:
+    sections: dict[str, dict[str, Line]] = {}
+    current: dict[str, Line] | None = None
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if not line or line[0] in "#;":
+            continue
+        if line.startswith("[") and line.endswith("]"):
+            current = _open(line[1:-1].strip(), number, sections, problems)
+        elif "=" in line and current is not None:
+            key, _, value = line.partition("=")
+            _enter(current, key.strip(), Line(number, value.strip()), problems)
+        else:
+            problems.add(number, "expected [section] or key = value")
+    return sections
+
+
+def _open(name: str, number: int, sections: dict[str, dict[str, Line]], problems: _Problems) -> dict[str, Line]:
+    known = name in ("hubd", "store") or re.fullmatch(r"engine:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name)
+    if not known:
+        problems.add(number, f"unknown section [{name[:80]}]; known: [hubd], [store], [engine:NAME]")
+    elif name in sections:
+        problems.add(number, f"section [{name}] stands here a second time")
+    section: dict[str, Line] = {"": Line(number, "")}
+    return sections.setdefault(name, section) if known else section
+
+
+def _enter(section: dict[str, Line], key: str, line: Line, problems: _Problems) -> None:
+    if key in section:
+        problems.add(line.number, f"{key} stands here a second time")
+    section[key] = line
+
+
+def _values(section: str, lines: Mapping[str, Line], problems: _Problems) -> dict[str, Any]:
+    options = {option.name: option for option in OPTIONS[section]}
+    for key, line in lines.items():
+        if key and key not in options:
+            problems.add(line.number, f"unknown option {key[:80]} in [{section}]; known: {', '.join(options)}")
+    values: dict[str, Any] = {}
+    for name, option in options.items():
+        line = lines.get(name, Line(lines.get("", Line(1, "")).number, option.default))
+        try:
+            values[name] = option.parse(line.value)
+        except ValueError as error:
+            problems.add(line.number, f"{name}: {error}")
+    return values
+
+
+def _engine(name: str, lines: Mapping[str, Line], problems: _Problems) -> EngineConfig | None:
+    before = len(problems.found)
+    values = _values("engine", lines, problems)
+    tls = [values.get(key) for key in ("tls_ca", "tls_cert", "tls_key")]
+    if any(tls) and not all(tls):
+        problems.add(lines[""].number, f"[{name}] needs tls_ca, tls_cert and tls_key together")
+    remote = str(values.get("url", "")).startswith("tcp://") and not re.match(
+        r"tcp://(127\.|localhost:)", values["url"]
+    )
+    if remote and not any(tls):
+        problems.add(
+            lines[""].number,
+            f"[{name}] is remote, so tls_ca, tls_cert and tls_key are needed: plain tcp is root for all",
+        )
+    return None if len(problems.found) > before else EngineConfig(name.partition(":")[2], **values)
+
+
+def _distinct_ports(values: Mapping[str, Any], sections: Mapping[str, Any], problems: _Problems) -> None:
+    ports = {name: port for name, port in values.items() if name.startswith("port_")}
+    if len(set(ports.values())) < len(ports):
+        problems.add(1, "two ports of [hubd] are the same")

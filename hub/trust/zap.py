@@ -1,0 +1,101 @@
+"""The gate: answers libzmq's question whether a CURVE key may come in (ZAP, ZeroMQ RFC 27), in a thread of its own.
+
+Theory.  libzmq asks one REP socket at inproc://zeromq.zap.01 per context, for every handshake.  Three traps decide the
+design.  A server with a ZAP domain but no handler lets *everyone* in, so the gate is opened before any socket is bound
+and sockets set ZAP_ENFORCE_DOMAIN.  A handler that does not answer leaves handshakes hanging, so every question gets an
+answer, whatever happens while it is decided.  And the answer carries a User-Id, which libzmq attaches to every message
+of that connection: that, and never the routing id a peer may choose, is who a peer is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+import zmq
+from zmq.utils import z85
+
+ADDRESS = "inproc://zeromq.zap.01"
+CONTROL = "inproc://pidone.zap.control"
+
+Decision = Callable[[str, str], str | None]
+"""(domain, public key in z85) -> User-Id, or None to refuse.  Called on the gate's thread; it must not block."""
+
+
+class Admissions:
+    """Who may come in at which door; the loop swaps the table as a whole, so a decision never sees half a change."""
+
+    def __init__(self) -> None:
+        self.table: Mapping[tuple[str, str], str] = {}
+        self.closed: frozenset[str] = frozenset()
+        """Domains that take nobody new, because file descriptors are short."""
+
+    def __call__(self, domain: str, public: str) -> str | None:
+        """The subject of a known key of this domain."""
+        return None if domain in self.closed else self.table.get((domain, public))
+
+
+class Gate:
+    """The ZAP thread of one ZeroMQ context."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], decide: Decision) -> None:
+        self._context = context
+        self._decide = decide
+        self._thread: threading.Thread | None = None
+        self._control: zmq.Socket[bytes] | None = None
+        self.refused = 0
+        """Handshakes refused since the start."""
+
+    def open(self) -> None:
+        """Binds, then starts the thread: when this returns, no bind after it can be unguarded."""
+        socket = self._context.socket(zmq.REP)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.bind(ADDRESS)
+        stop = self._context.socket(zmq.PAIR)
+        stop.bind(CONTROL)
+        self._control = self._context.socket(zmq.PAIR)
+        self._control.connect(CONTROL)
+        self._thread = threading.Thread(target=self._serve, args=(socket, stop), name="zap", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs; the loop's watchdog ends the hub if it does not."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def close(self) -> None:
+        """Stops the thread; handshakes after it are refused (ZAP_ENFORCE_DOMAIN)."""
+        if self._control is not None and self._thread is not None:
+            self._control.send(b"")
+            self._thread.join(5.0)
+            self._control.close(0)
+
+    def _serve(self, socket: zmq.Socket[bytes], stop: zmq.Socket[bytes]) -> None:
+        poller = zmq.Poller()
+        poller.register(socket, zmq.POLLIN)
+        poller.register(stop, zmq.POLLIN)
+        while stop not in dict(poller.poll()):
+            socket.send_multipart(self._answer(socket.recv_multipart()))
+        socket.close(0)
+        stop.close(0)
+
+    def _answer(self, request: list[bytes]) -> list[bytes]:
+        number = request[1] if len(request) > 1 else b""
+        try:
+            subject = self._judge(request)
+        except Exception:
+            return _reply(number, b"500", b"the gate failed", b"")
+        if subject is None:
+            self.refused += 1
+            return _reply(number, b"400", b"key not known here", b"")
+        return _reply(number, b"200", b"", subject.encode())
+
+    def _judge(self, request: list[bytes]) -> str | None:
+        version, _, domain, _, _, mechanism, *credentials = request
+        if version != b"1.0" or mechanism != b"CURVE" or len(credentials) != 1 or len(credentials[0]) != 32:
+            return None
+        return self._decide(domain.decode("ascii"), z85.encode(credentials[0]).decode("ascii"))
+
+
+def _reply(number: bytes, status: bytes, text: bytes, subject: bytes) -> list[bytes]:
+    return [b"1.0", number, status, text, subject, b""]
