@@ -149,3 +149,6 @@ ENGINE_ORDER_QUEUE = 256
 
 ENGINE_EVENTS = 200
 """Most events a second that are read from one engine: a host that restarts 40 containers a second makes as many."""
+
+ANSWER_BYTES = 16 * 1024 * 1024
+"""Largest answer on 7404: the processes of 1,000 agents in one table; only a client's own hub may send it."""

@@ -62,12 +62,13 @@ class Dial(NamedTuple):
 
     kind: int
     options: Options
+    frame_bytes: int = limits.MESSAGE_BYTES
 
 
 REQUESTS = Dial(zmq.REQ, REQUEST)
 COMMAND_ROUTE = Dial(zmq.DEALER, ((zmq.IMMEDIATE, 1), (zmq.SNDHWM, 100), (zmq.RCVHWM, 100)))
 PUBLISH = Dial(zmq.XPUB, FEW)
-QUERIES = Dial(zmq.DEALER, ((zmq.IMMEDIATE, 1),))
+QUERIES = Dial(zmq.DEALER, ((zmq.IMMEDIATE, 1),), limits.ANSWER_BYTES)
 FOLLOW = Dial(zmq.SUB, ((zmq.RCVHWM, 1000),))
 
 
@@ -98,7 +99,7 @@ def dial(
     a fleet does not return in step.
     """
     socket = context.socket(role.kind)
-    _common(socket, limits.MESSAGE_BYTES, address)
+    _common(socket, role.frame_bytes, address)
     socket.setsockopt(zmq.CURVE_SERVERKEY, server_key.encode("ascii"))
     socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public.encode("ascii"))
     socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret.encode("ascii"))

@@ -1,0 +1,215 @@
+"""The hub's API for scripts: one connection, one thread, strict deadlines.
+
+    from wire.client import Client
+
+    with Client("/etc/pidone/client.json") as hub:
+        for row in hub.ps():
+            print(row["agent"], row["name"], row["state"])
+        hub.wait(hub.command("shop-1/gunicorn", "restart"))
+
+Every call either returns within `timeout` seconds or raises a WireError.  What `args` and rows hold is described with
+each operation in docs/protocol.md.  Not for sharing between threads; make one Client in each.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from wire import limits
+from wire.codec import DecodeError, decode, encode
+from wire.errors import CommandFailed, RefusedError, Unreachable, WireError
+from wire.frames import FrameError, publication, split
+from wire.keys import ClientKey, KeyPair
+from wire.messages import Answer, Feed, Query, Refused
+from wire.sockets import FOLLOW, QUERIES, Socket, dial
+
+__all__ = ["Client", "CommandFailed", "RefusedError", "Unreachable", "WireError"]
+
+Row = dict[str, Any]
+FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+FINAL = ("done", "failed", "expired")
+
+
+class Client:
+    """A connection to one hub; see the module's docstring."""
+
+    def __init__(self, key: ClientKey | str | Path, timeout: float = 5.0) -> None:
+        """`key` is a ClientKey or the path of a key file; `timeout` the seconds each call may take.
+
+        Raises OSError or KeyFault where the file cannot be used; does not wait for the hub.
+        """
+        self.key = key if isinstance(key, ClientKey) else ClientKey.load(key)
+        self.timeout = timeout
+        self._context = zmq.Context()
+        self._socket = dial(self._context, QUERIES, self.key.command, self._pair, self.key.server_key)
+        self._monitor: Socket = self._socket.get_monitor_socket(FAILURES)
+
+    @property
+    def _pair(self) -> KeyPair:
+        return KeyPair(self.key.public, self.key.secret)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close at once; nothing is waited for."""
+        self._socket.disable_monitor()
+        self._monitor.close(0)
+        self._socket.close(0)
+        self._context.destroy(0)
+
+    # Asking.
+
+    def query(self, op: str, /, **args: Any) -> Any:
+        """The result of one operation; raises RefusedError, or Unreachable after `timeout` seconds."""
+        return self.ask(op, args)
+
+    def ask(self, op: str, args: Row, timeout: float | None = None) -> Any:
+        """As `query`, with the arguments as a map and a time of its own."""
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        asked = Query(secrets.token_hex(8), op, {name: value for name, value in args.items() if value is not None})
+        self._await(zmq.POLLOUT, deadline, "no connection to the hub")
+        self._socket.send_multipart([b"", encode(asked)], zmq.NOBLOCK)
+        return self._answer(asked.id, deadline)
+
+    def _answer(self, asked: str, deadline: float) -> Any:
+        while True:
+            self._await(zmq.POLLIN, deadline, "connected, but no answer from the hub")
+            try:
+                reply = decode(split(self._socket.recv_multipart(zmq.NOBLOCK))[1], limits.ANSWER_BYTES)
+            except (DecodeError, FrameError) as error:
+                raise Unreachable(f"the hub at {self.key.command} answered with {error}") from None
+            if isinstance(reply, Refused) and reply.id in (asked, ""):
+                raise RefusedError(reply.code, reply.message, reply.hint)
+            if isinstance(reply, Answer) and reply.id == asked:
+                return reply.result
+
+    def _await(self, event: int, deadline: float, complaint: str) -> None:
+        """Return once the socket is ready; raises Unreachable at the deadline, or when the hub refuses our key."""
+        poller = zmq.Poller()
+        poller.register(self._socket, event)
+        poller.register(self._monitor, zmq.POLLIN)
+        while True:
+            left = deadline - time.monotonic()
+            ready = dict(poller.poll(max(0, int(left * 1000) + 1))) if left > 0 else {}
+            if self._socket in ready:
+                return
+            if self._monitor in ready:
+                raise Unreachable(f"the hub at {self.key.command} {_refusal(recv_monitor_message(self._monitor))}")
+            if left <= 0:
+                raise Unreachable(f"{complaint} at {self.key.command} within the time")
+
+    # What a script asks most.
+
+    def about(self) -> Row:
+        """The hub itself: version, epoch, uptime, store, capacity."""
+        return dict(self.query("about"))
+
+    def agents(self) -> list[Row]:
+        """Every agent with its presence and age."""
+        return list(self.query("agents"))
+
+    def hosts(self) -> list[Row]:
+        """Every Docker engine with its state and age."""
+        return list(self.query("hosts"))
+
+    def containers(self) -> list[Row]:
+        """Every container the engines list, joined with its agent."""
+        return list(self.query("containers"))
+
+    def ps(self, target: str | None = None) -> list[Row]:
+        """Every process, or those a target `AGENT/PROGRAM` (globs) names."""
+        return list(self.query("ps", target=target))
+
+    def exits(self, target: str | None = None, since: float | None = None, limit: int | None = None) -> list[Row]:
+        """Exit records, newest last."""
+        return list(self.query("exits", target=target, since=since, limit=limit))
+
+    def events(self, target: str | None = None, since: float | None = None, limit: int | None = None) -> list[Row]:
+        """Facts and notices, newest last."""
+        return list(self.query("events", target=target, since=since, limit=limit))
+
+    def command(
+        self,
+        target: str,
+        verb: str,
+        args: Row | None = None,
+        *,
+        ttl: float = 30.0,
+        id: str = "",
+        container: bool = False,
+    ) -> Row:
+        """Ask for a command; the row says `id` and `state`.  Asking again with the same `id` changes nothing.
+
+        `ttl`: seconds after which it must not be started any more; `container`: it goes to the container's engine.
+        """
+        asked = {"target": target, "verb": verb, "args": args or {}, "ttl": ttl, "id": id or secrets.token_hex(8)}
+        return dict(self.query("command", container=container, **asked))
+
+    def wait(self, command: Row | str, seconds: float = 30.0) -> Row:
+        """The row of a command once it is done; raises CommandFailed where it failed, expired or took longer."""
+        row: Row = {"id": command} if isinstance(command, str) else command
+        deadline, pause = time.monotonic() + seconds, 0.01
+        while row.get("state") not in FINAL:
+            if time.monotonic() > deadline:
+                raise CommandFailed(f"command {row['id']} is still {row.get('state', 'unknown')}", row)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.25)
+            row = dict(self.query("command_state", id=row["id"]))
+        if row["state"] != "done":
+            raise CommandFailed(f"command {row['id']} {row['state']}: {_why(row)}", row)
+        return row
+
+    def tail(self, target: str, stream: str = "stdout", bytes: int | None = None) -> str:
+        """The last output of one program."""
+        args = {"stream": stream} | ({} if bytes is None else {"bytes": bytes})
+        return str(self.wait(self.command(target, "tail", args)).get("result") or "")
+
+    # Following.
+
+    def feed(self, topics: Sequence[str] = ("",), seconds: float | None = None) -> Iterator[Feed]:
+        """Items of the live feed whose topic starts with one of `topics`, for `seconds` or for ever.
+
+        `seq` grows by one with every item of the hub, so a jump is either another topic's or a loss.
+        """
+        socket = dial(self._context, FOLLOW, self.key.feed, self._pair, self.key.server_key)
+        try:
+            for topic in topics:
+                socket.subscribe(topic)
+            yield from _items(socket, None if seconds is None else time.monotonic() + seconds)
+        finally:
+            socket.close(0)
+
+
+def _items(socket: Socket, deadline: float | None) -> Iterator[Feed]:
+    while deadline is None or time.monotonic() < deadline:
+        left = 1.0 if deadline is None else min(1.0, max(0.0, deadline - time.monotonic()))
+        if not socket.poll(int(left * 1000) + 1):
+            continue
+        try:
+            item = decode(publication(socket.recv_multipart(zmq.NOBLOCK))[1])
+        except (DecodeError, FrameError):
+            continue
+        if isinstance(item, Feed):
+            yield item
+
+
+def _refusal(event: Any) -> str:
+    if event["event"] == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+        return "refused this key: it is unknown there, or was revoked"
+    return "could not be spoken to: its key is not the one in the key file, or it is no hub"
+
+
+def _why(row: Row) -> str:
+    error = row.get("error")
+    return str(error.get("message", "")) if isinstance(error, dict) else str(error or "")

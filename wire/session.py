@@ -1,0 +1,328 @@
+"""The agent's side of the conversation with its hub, without any socket, clock or file.
+
+Theory.  One request is under way at a time (REQ).  The owner asks `next(now)` and gets one of
+    Send(message)       send it as a request; then the answer goes to `received`, a refused send to `unsent`
+    Fetch(after, most)  get facts from PID 1, oldest first, and hand them to `bring`
+    Wait(until)         nothing to do before then (monotonic seconds)
+and calls `next` again after every event.  What is sent, the first that applies:
+    not registered                      Register
+    leaving, and facts told or time up  Goodbye
+    a period after the last one         Heartbeat       before all that follows: a long replay must not cost liveness
+    the hub lacks the present roster    Roster
+    facts beyond what was sent          Facts
+An answer that does not come within a period makes the request void; what is due then is sent anew.  All requests may be
+repeated and all answers carry states, not steps, so that lost, doubled and late frames do no harm.
+
+Facts.  `durable` is what the hub says it stored; `sent` is how far we told it.  Replay goes on after `sent`, without
+waiting for the store; where `durable` has not reached `sent` in two periods, or falls (a store failed over), `sent`
+goes back to it and everything after is told again.  So each fact arrives at least once, and in order within a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from wire import limits
+from wire.codec import DecodeError, EncodeError, decode, encode
+from wire.messages import (
+    Ack,
+    Beat,
+    Event,
+    Facts,
+    Goodbye,
+    Heartbeat,
+    HubAddress,
+    Message,
+    Refused,
+    Register,
+    Registered,
+    Roster,
+)
+from wire.model import Fact, FactKind
+
+__all__ = ["AgentSession", "Fetch", "News", "Now", "Phase", "Send", "Wait", "sendable"]
+
+WATCHED_PERIOD = 1.0
+"""Seconds between samples while somebody watches."""
+
+LEAVE_SECONDS = 0.5
+"""Facts are told for so long after `leave`; then Goodbye goes first, since PID 1 grants one second in all."""
+
+REFUSED_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Pauses after each refused registration in a row."""
+
+
+class Now(NamedTuple):
+    """A moment on both clocks, seconds."""
+
+    mono: float
+    wall: float
+
+
+class Send(NamedTuple):
+    """Send this request."""
+
+    message: Message
+
+
+class Fetch(NamedTuple):
+    """Get at most `most` facts with numbers above `after` from PID 1."""
+
+    after: int
+    most: int
+
+
+class Wait(NamedTuple):
+    """Do nothing before `until` (monotonic) unless something happens."""
+
+    until: float
+
+
+class Phase(StrEnum):
+    """Where the session stands."""
+
+    NEW = "new"
+    REGISTERED = "registered"
+    LEAVING = "leaving"
+    LEFT = "left"
+
+
+class News(NamedTuple):
+    """What an answer told, for the owner: only what is set (not None) is new."""
+
+    registered: Registered | None = None
+    durable: int | None = None
+    epoch: int | None = None
+    hubs: tuple[HubAddress, ...] | None = None
+    hello: bool = False
+    refused: Refused | None = None
+    garbage: str | None = None
+
+
+class Asked(NamedTuple):
+    """The request under way."""
+
+    kind: Any
+    at: float
+    until: float
+    mark: int
+    """Roster: its number.  Facts: the number told before them."""
+
+
+class AgentSession:
+    """See the module's docstring.  `who` is a template of Register whose clocks and numbers are filled in."""
+
+    def __init__(self, who: Register, first_at: float, period: float = 2.0) -> None:
+        self.who, self.period, self.sample_period = who, period, 5.0
+        self.phase, self.watched, self.epoch = Phase.NEW, False, who.epoch
+        self.last_seq, self.first_seq, self.dropped = who.last_seq, who.first_seq, 0
+        self.durable = self.sent = 0
+        self.sent_at = self.beat_at = first_at
+        self.fetch_until = 0.0
+        self.register_at, self.refusals = first_at, 0
+        self.round_trip, self.silent = 0.0, 0
+        self.asked: Asked | None = None
+        self.roster: Roster | None = None
+        self.roster_told = 0
+        self.batch: tuple[Fact, ...] = ()
+        self.reason, self.leave_at = "", 0.0
+
+    # What the owner tells.
+
+    def noticed(self, first_seq: int, last_seq: int, dropped: int) -> None:
+        """PID 1's journal holds these numbers now."""
+        self.first_seq, self.last_seq, self.dropped = first_seq, last_seq, dropped
+
+    def offer(self, roster: Roster) -> None:
+        """This is the present roster; its number grows with each change."""
+        self.roster = roster
+
+    def bring(self, facts: Sequence[Fact]) -> None:
+        """The answer to Fetch.  What PID 1 lacks at its beginning is lost; what came too late is ignored."""
+        if not facts or facts[0].seq <= max(self.sent, self.first_seq - 1):
+            return
+        self.first_seq = max(self.first_seq, facts[0].seq) if facts[0].seq > self.sent + 1 else self.first_seq
+        self.batch, self.fetch_until = tuple(facts), 0.0
+
+    def leave(self, reason: str, now: Now) -> None:
+        """The container stops: tell what is left, then say goodbye."""
+        self.reason, self.leave_at = reason, now.mono + LEAVE_SECONDS
+        self.phase = Phase.LEAVING if self.phase is Phase.REGISTERED else Phase.LEFT
+        if self.asked is not None:
+            self.asked = self.asked._replace(until=min(self.asked.until, self.leave_at))
+
+    def unsent(self, now: Now) -> None:
+        """The last Send could not be sent: there is no connection.  Call `next` again when there is one."""
+        self._void()
+        self.beat_at, self.register_at = min(self.beat_at, now.mono), min(self.register_at, now.mono)
+
+    def restart(self, first_at: float) -> None:
+        """Another hub, or a new key: begin with Register, not before `first_at` (monotonic)."""
+        self.asked, self.register_at, self.roster_told = None, first_at, 0
+        if self.phase is Phase.REGISTERED:
+            self.phase = Phase.NEW
+
+    @property
+    def pace(self) -> float:
+        """Seconds between samples now."""
+        return min(WATCHED_PERIOD, self.sample_period) if self.watched else self.sample_period
+
+    # What the owner does next.
+
+    def next(self, now: Now) -> Send | Fetch | Wait:
+        """The next thing to do; see the module's docstring."""
+        if self.asked is not None:
+            if now.mono < self.asked.until:
+                return Wait(self.asked.until)
+            self._void()
+            self.silent += 1
+        if self.phase is Phase.LEFT:
+            return Wait(now.mono + self.period)
+        if self.phase is Phase.NEW:
+            return self._register(now)
+        return self._leaving(now) if self.phase is Phase.LEAVING else self._registered(now)
+
+    def _register(self, now: Now) -> Send | Wait:
+        if now.mono < self.register_at:
+            return Wait(self.register_at)
+        self.register_at = now.mono + self.period
+        return self._send(self.who._replace(
+            wall=now.wall, mono=now.mono, epoch=self.epoch, last_seq=self.last_seq, first_seq=self.first_seq,
+        ), now)  # fmt: skip
+
+    def _registered(self, now: Now) -> Send | Fetch | Wait:
+        if now.mono >= self.beat_at:
+            return self._heartbeat(now)
+        if self.roster is not None and self.roster.number > self.roster_told:
+            return self._send(self.roster, now, self.roster.number)
+        return self._replay(now, self.beat_at) or Wait(self.beat_at)
+
+    def _leaving(self, now: Now) -> Send | Fetch | Wait:
+        telling = self._replay(now, self.leave_at) if now.mono < self.leave_at else None
+        return telling or self._send(Goodbye(self.who.boot, self.reason, self.last_seq), now)
+
+    def _heartbeat(self, now: Now) -> Send:
+        self.beat_at = now.mono + self.period
+        number = self.roster.number if self.roster else 0
+        return self._send(Heartbeat(
+            self.who.boot, self.last_seq, self.first_seq, now.wall, now.mono, number, self.dropped, self.round_trip,
+        ), now)  # fmt: skip
+
+    def _replay(self, now: Now, latest: float) -> Send | Fetch | Wait | None:
+        """The next batch of facts, or the wish for one, or None where everything was told."""
+        if self.sent >= self.last_seq:
+            return None
+        after = max(self.sent, self.first_seq - 1)
+        if self.batch and self.batch[0].seq == after + 1:
+            facts = sendable(self.who.boot, self.batch)
+            self.batch = self.batch[len(facts) :]
+            before, self.sent, self.sent_at = self.sent, facts[-1].seq, now.mono
+            return self._send(Facts(self.who.boot, self.first_seq, facts), now, before)
+        if now.mono < self.fetch_until:
+            return Wait(min(self.fetch_until, latest))
+        self.fetch_until = now.mono + self.period
+        return Fetch(after, limits.FACTS_PER_MESSAGE * 4)
+
+    def _send(self, message: Message, now: Now, mark: int = 0) -> Send:
+        until = now.mono + self.period if self.phase is not Phase.LEAVING else max(self.leave_at, now.mono + 0.2)
+        self.asked = Asked(type(message), now.mono, until, mark)
+        return Send(message)
+
+    def _void(self) -> None:
+        """The request under way came to nothing: what it told counts as untold."""
+        if self.asked is not None and self.asked.kind is Facts:
+            self.sent, self.batch = min(self.sent, self.asked.mark), ()
+        self.asked = None
+
+    # What the hub tells.
+
+    def received(self, data: bytes, now: Now) -> News:
+        """Take an answer; says what is new in it."""
+        try:
+            message = decode(data)
+        except DecodeError as error:
+            return News(garbage=str(error))
+        asked, self.asked = self.asked, None
+        if asked is not None:
+            self.round_trip = now.mono - asked.at
+        self.silent = 0
+        take = self.ANSWERS.get(type(message))
+        return News(garbage=f"unexpected {type(message).__name__}") if take is None else take(self, message, asked, now)
+
+    def _take_registered(self, answer: Registered, asked: Asked | None, now: Now) -> News:
+        if self.phase is Phase.NEW:
+            self.phase = Phase.REGISTERED
+        self.period, self.sample_period, self.refusals = answer.period, answer.sample_period, 0
+        self.beat_at = now.mono + self.period
+        self.durable = self.sent = min(answer.durable, self.last_seq)
+        self.batch = ()
+        self.roster_told = 0 if answer.want_roster else self.roster_told
+        return News(registered=answer, durable=self.durable, epoch=self._epoch(answer.epoch), hello=True)
+
+    def _take_beat(self, beat: Beat, asked: Asked | None, now: Now) -> News:
+        self.watched = beat.watch
+        self.period, self.sample_period = beat.period or self.period, beat.sample_period or self.sample_period
+        if beat.want_roster:
+            self.roster_told = 0
+        if beat.register and self.phase is Phase.REGISTERED:
+            self.restart(now.mono)
+        durable, epoch = self._stored(beat.durable, now), self._epoch(beat.epoch)
+        return News(durable=durable, epoch=epoch, hubs=beat.hubs or None, hello=beat.want_hello)
+
+    def _take_ack(self, ack: Ack, asked: Asked | None, now: Now) -> News:
+        if asked is not None and asked.kind is Roster:
+            self.roster_told = asked.mark
+        if asked is not None and asked.kind is Goodbye:
+            self.phase = Phase.LEFT
+        return News(durable=self._stored(ack.durable, now))
+
+    def _take_refused(self, refused: Refused, asked: Asked | None, now: Now) -> News:
+        pause = REFUSED_SECONDS[min(self.refusals, len(REFUSED_SECONDS) - 1)]
+        self.refusals += 1
+        if self.phase is Phase.LEAVING:
+            self.phase = Phase.LEFT
+        self.restart(now.mono + pause)
+        return News(refused=refused)
+
+    def _stored(self, durable: int, now: Now) -> int | None:
+        """Note the hub's durable number; go back to it where it stays behind what was sent."""
+        durable = min(durable, self.last_seq)
+        fell, rose = durable < self.durable, durable > self.durable
+        self.durable = durable
+        late = now.mono - self.sent_at >= 2 * self.period
+        if durable > self.sent or fell or (durable < self.sent and late):
+            self.sent, self.batch = durable, ()
+        return durable if fell or rose else None
+
+    def _epoch(self, epoch: int) -> int | None:
+        if epoch <= self.epoch:
+            return None
+        self.epoch = epoch
+        return epoch
+
+    ANSWERS: dict[type, Any] = {
+        Registered: _take_registered, Beat: _take_beat, Ack: _take_ack, Refused: _take_refused,
+    }  # fmt: skip
+
+
+def sendable(boot: str, facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """The longest run of facts that fits into one message, at least one; what cannot be sent becomes a note of it."""
+    room = limits.FACTS_BYTES
+    chosen: list[Fact] = []
+    for fact in facts[: limits.FACTS_PER_MESSAGE]:
+        fact, weight = _weighed(boot, fact)
+        room -= weight
+        if chosen and room < 0:
+            break
+        chosen.append(fact)
+    return tuple(chosen)
+
+
+def _weighed(boot: str, fact: Fact) -> tuple[Fact, int]:
+    try:
+        return fact, len(encode(Event(boot, fact), limits.FACTS_BYTES))
+    except EncodeError as error:
+        text = f"a fact of kind {fact.kind!s:.20} could not be sent: {error}"[: limits.TEXT_CHARS]
+        return fact._replace(kind=FactKind.NOTE, body={"note": text}), limits.TEXT_CHARS * 4
