@@ -152,3 +152,9 @@ ENGINE_EVENTS = 200
 
 ANSWER_BYTES = 16 * 1024 * 1024
 """Largest answer on 7404: the processes of 1,000 agents in one table; only a client's own hub may send it."""
+
+CONFIG_BYTES = 4 * 1024 * 1024
+"""Largest configuration file: 20,000 programs fit; beyond it the path is wrong (a log, a device)."""
+
+PROGRAM_PROCESSES = 10_000
+"""Largest numprocs: more processes than one container's pids limit ever allows."""
