@@ -1,0 +1,307 @@
+"""The output of every process: pipes into PID 1, rings behind `tail`, log files and the container's own streams.
+
+Theory.  Output always passes a pipe through PID 1, so that a program never waits for a log reader and never needs
+permission to open /dev/stdout.  Reading is fair (one read of at most READ_BYTES a pipe and turn of the loop) and never
+stops, whatever becomes of the sinks; sinks never wait (initd.sink, initd.stream), so what they cannot take is dropped,
+counted, and said in one line when they take it again.
+
+End of file is not the end of a process: a grandchild may keep the pipe.  At death `drain` takes what is in the pipe
+now, and reading goes on under the same name until the last holder closes it, for at most LINGERING_PIPES earlier runs.
+
+Which sinks a stream has is decided in initd.routes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+
+from initd.channel import Channel
+from initd.lines import last_lines
+from initd.routes import STDERR, STDOUT, Routes
+from wire._record import Record
+from wire.limits import DRAIN_BYTES, LAST_LINE_BYTES, LAST_LINES, LINGERING_PIPES, PARTIAL_LINE_SECONDS, READ_BYTES
+from wire.model import full_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from initd.config.records import Program
+    from initd.stream import Watching
+
+    class Clocked(Watching, Protocol):
+        """What is needed of initd.loop.Loop."""
+
+        def at(self, deadline: float, callback: Callable[[], object]) -> object: ...
+
+
+SETTINGS = ("redirect_stderr",) + tuple(
+    f"{stream}_{option}"
+    for stream in (STDOUT, STDERR)
+    for option in ("logfile", "logfile_maxbytes", "logfile_backups", "syslog")
+)
+"""Options of a program that decide where its output goes."""
+
+
+class Pipes(Record):
+    """The child's ends; equal where stderr is redirected to stdout."""
+
+    stdout_w: int
+    stderr_w: int
+
+
+class Dropped(Record):
+    """Bytes of a process that did not reach one of their sinks."""
+
+    stdout: int
+    stderr: int
+
+
+class _Pipe:
+    """A read end and the channel it feeds."""
+
+    def __init__(self, fd: int, channel: Channel) -> None:
+        self.fd = fd
+        self.channel = channel
+
+
+class _Desk:
+    """Everything about the output of one name."""
+
+    def __init__(self) -> None:
+        self.settings: tuple[object, ...] = ()
+        self.channels: dict[str, Channel] = {}
+        self.present: list[_Pipe] = []
+        self.lingering: list[_Pipe] = []
+        self.child_ends: tuple[int, ...] = ()
+        self.serial = 0
+
+
+class Output:
+    """See the module's docstring.  `say(text)` tells a person one line; by default on the container's stderr."""
+
+    def __init__(
+        self,
+        loop: Clocked,
+        now_wall: Callable[[], float],
+        stdout_fd: int = 1,
+        stderr_fd: int = 2,
+        childlogdir: str | None = None,
+        identifier: str = "supervisor",
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        self._loop = loop
+        self._now_wall = now_wall
+        self._routes = Routes(loop, stdout_fd, stderr_fd, childlogdir, identifier, say)
+        self._desks: dict[str, _Desk] = {}
+        self._partial: dict[Channel, tuple[int, float]] = {}
+        """Channels with an unfinished line: which one (Assembly.released), and held since when."""
+        self._timer: object | None = None
+
+    # Runs of a process
+
+    def open(self, program: Program) -> Pipes:
+        """Make the pipes of a run; the caller hands the ends to the child and then calls `spawned`.
+
+        Raises OSError (EMFILE, ENFILE, ENOMEM) where a pipe cannot be made or watched; a log file that cannot be
+        opened is no reason not to start: it is said, counted and tried again.
+        """
+        desk = self._desk(program)
+        names = (STDOUT,) if program.redirect_stderr else (STDOUT, STDERR)
+        made: list[tuple[int, int]] = []
+        try:
+            for _ in names:
+                made.append(os.pipe2(os.O_CLOEXEC))
+            self._watch_all(desk, [_Pipe(ends[0], desk.channels[key]) for key, ends in zip(names, made, strict=True)])
+        except OSError:
+            for end in [end for ends in made for end in ends]:
+                os.close(end)
+            raise
+        self._close_child_ends(desk)
+        desk.child_ends = tuple(ends[1] for ends in made)
+        return Pipes(made[0][1], made[-1][1])
+
+    def spawned(self, program: Program) -> None:
+        """The child has its ends, or will never come: close them here."""
+        desk = self._desks.get(full_name(program.group, program.name))
+        if desk is not None:
+            self._close_child_ends(desk)
+
+    def drain(self, name: str) -> None:
+        """The process died: take what is in its pipes now, at most DRAIN_BYTES each; reading goes on afterwards."""
+        desk = self._desks.get(name)
+        if desk is None:
+            return
+        for pipe in tuple(desk.present):
+            self._empty(desk, pipe)
+        for channel in desk.channels.values():
+            channel.release()
+
+    def last_lines(self, name: str) -> tuple[str, ...]:
+        """The last lines the present run wrote on either stream, oldest first, bounded and printable."""
+        desk = self._desks.get(name)
+        if desk is None:
+            return ()
+        spoken = tuple(channel.spoken() for channel in desk.channels.values())
+        return last_lines(spoken, LAST_LINES, LAST_LINE_BYTES)
+
+    def remove(self, name: str) -> None:
+        """Forget a name: close its pipes and the files nobody else writes to."""
+        desk = self._desks.pop(name, None)
+        if desk is None:
+            return
+        self._close_child_ends(desk)
+        for pipe in desk.present + desk.lingering:
+            self._close(desk, pipe)
+        for channel in desk.channels.values():
+            self._routes.detach(channel)
+
+    # Listening
+
+    def tail(self, name: str, stream: str, nbytes: int | None = None) -> bytes:
+        """The last `nbytes` bytes of a stream (None: all that the ring holds); empty for a name that never ran."""
+        return self._channel(name, stream).ring.tail(nbytes)
+
+    def follow(self, name: str, stream: str, callback: Callable[[bytes], object]) -> Callable[[], None]:
+        """Call `callback(chunk)` for each chunk from now on, also before the first run; the result ends it."""
+        return self._channel(name, stream).follow(callback)
+
+    def spoke_at(self, name: str, stream: str) -> float | None:
+        """Wall time at which the stream was last heard, None if never."""
+        return self._channel(name, stream).spoke_at
+
+    def dropped(self, name: str) -> Dropped:
+        """Bytes dropped so far; zeros for a name that never ran."""
+        desk = self._desks.get(name)
+        counts = {key: channel.origin.dropped for key, channel in desk.channels.items()} if desk else {}
+        return Dropped(counts.get(STDOUT, 0), counts.get(STDERR, 0))
+
+    # The whole
+
+    def say(self, text: str) -> None:
+        """Write one line of initd's own to the container's stderr; waits for nobody, lost lines are counted."""
+        self._routes.say(text)
+
+    def reopen(self) -> None:
+        """Open every log file again by name (SIGUSR2, after logrotate)."""
+        self._routes.reopen()
+
+    def flush(self, seconds: float) -> bool:
+        """At the end of PID 1: wait at most `seconds` for the container's streams to take what is queued."""
+        for channel in tuple(self._partial):
+            channel.release()
+        return self._routes.flush(seconds)
+
+    # Inside
+
+    def _channel(self, name: str, stream: str) -> Channel:
+        desk = self._desks.setdefault(name, _Desk())
+        return desk.channels.setdefault(stream, Channel(f"{name} {stream}"))
+
+    def _desk(self, program: Program) -> _Desk:
+        name = full_name(program.group, program.name)
+        settings = tuple(getattr(program, field) for field in SETTINGS)
+        desk = self._desks.setdefault(name, _Desk())
+        if desk.settings != settings:
+            self._equip(desk, name, program)
+            desk.settings = settings
+        return desk
+
+    def _equip(self, desk: _Desk, name: str, program: Program) -> None:
+        """Give the channels their sinks, at first and when the configuration changed."""
+        for channel in desk.channels.values():
+            self._routes.detach(channel)
+        for stream in (STDOUT,) if program.redirect_stderr else (STDOUT, STDERR):
+            self._routes.attach(self._channel(name, stream), program, stream)
+
+    def _watch_all(self, desk: _Desk, pipes: list[_Pipe]) -> None:
+        """Make these the pipes of the present run; those of the run before linger.  Raises OSError."""
+        watched: list[int] = []
+        try:
+            for pipe in pipes:
+                os.set_blocking(pipe.fd, False)
+                self._loop.watch(pipe.fd, select.EPOLLIN, self._reader(desk, pipe))
+                watched.append(pipe.fd)
+        except OSError:
+            for fd in watched:
+                self._loop.forget(fd)
+            raise
+        desk.lingering += desk.present
+        desk.present = pipes
+        while len(desk.lingering) > LINGERING_PIPES:
+            self._close(desk, desk.lingering[0])
+        for channel in desk.channels.values():
+            channel.begin()
+
+    def _reader(self, desk: _Desk, pipe: _Pipe) -> Callable[[int], object]:
+        return lambda _mask: self._on_readable(desk, pipe)
+
+    def _on_readable(self, desk: _Desk, pipe: _Pipe) -> int:
+        """Read once; returns the number of bytes, 0 where there was nothing or the pipe is closed now."""
+        try:
+            chunk = os.read(pipe.fd, READ_BYTES)
+        except (BlockingIOError, InterruptedError, MemoryError):
+            return 0
+        except OSError as error:
+            self._close(desk, pipe)
+            self._routes.tell(f"{pipe.channel.origin.label}: cannot read: {os.strerror(error.errno or errno.EIO)}")
+            return 0
+        if not chunk:
+            self._close(desk, pipe)
+            return 0
+        self._take(desk, pipe.channel, chunk)
+        return len(chunk)
+
+    def _take(self, desk: _Desk, channel: Channel, chunk: bytes) -> None:
+        desk.serial += 1
+        channel.spoke_at = self._now_wall()
+        try:
+            channel.take(chunk, desk.serial)
+        except MemoryError:  # the text is lost, the reading goes on
+            channel.origin.dropped += len(chunk)
+        self._hold(channel)
+
+    def _empty(self, desk: _Desk, pipe: _Pipe) -> None:
+        left = DRAIN_BYTES
+        while left > 0:
+            done = self._on_readable(desk, pipe)
+            if not done:
+                return
+            left -= done
+
+    def _hold(self, channel: Channel) -> None:
+        """See to it that an unfinished line does not wait long for its end."""
+        if not channel.assembly.held:
+            self._partial.pop(channel, None)
+            return
+        known = self._partial.get(channel)
+        if known is None or known[0] != channel.assembly.released:
+            self._partial[channel] = (channel.assembly.released, self._loop.now())
+        if self._timer is None:
+            self._timer = self._loop.at(self._loop.now() + PARTIAL_LINE_SECONDS, self._release_due)
+
+    def _release_due(self) -> None:
+        self._timer = None
+        now = self._loop.now()
+        for channel, (_, since) in tuple(self._partial.items()):
+            if since + PARTIAL_LINE_SECONDS <= now:
+                del self._partial[channel]
+                channel.release()
+        if self._partial:
+            oldest = min(since for _, since in self._partial.values())
+            self._timer = self._loop.at(oldest + PARTIAL_LINE_SECONDS, self._release_due)
+
+    def _close(self, desk: _Desk, pipe: _Pipe) -> None:
+        for pipes in (desk.present, desk.lingering):
+            if pipe in pipes:
+                pipes.remove(pipe)
+                self._loop.forget(pipe.fd)
+                os.close(pipe.fd)
+
+    def _close_child_ends(self, desk: _Desk) -> None:
+        for end in desk.child_ends:
+            os.close(end)
+        desk.child_ends = ()

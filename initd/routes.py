@@ -1,0 +1,157 @@
+"""Which sinks a stream has: the routes from a program's logfile options to files and to the container's streams.
+
+Where a stream goes, by its logfile: None - only the ring; AUTO - the container's stream of the same kind, or a file in
+childlogdir where that is set; a name of the container's own stream (/dev/stdout, /dev/fd/1 ...) - the inherited
+descriptor, never opened by name; `syslog`, and stdout_syslog=true - the container's stream too, since a container has
+no syslog daemon of ours; /dev/null - nowhere; anything else - a file.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+
+from initd.sink import FileSink, Origin
+from initd.stream import StreamSink, is_null
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from initd.channel import Channel, Sink
+    from initd.config.records import Program
+    from initd.stream import Watching
+
+STDOUT, STDERR = "stdout", "stderr"
+CONTAINER_STREAMS = {
+    "/dev/stdout": STDOUT,
+    "/dev/fd/1": STDOUT,
+    "/proc/self/fd/1": STDOUT,
+    "/proc/1/fd/1": STDOUT,
+    "/dev/stderr": STDERR,
+    "/dev/fd/2": STDERR,
+    "/proc/self/fd/2": STDERR,
+    "/proc/1/fd/2": STDERR,
+}
+"""Names by which configurations mean the container's own streams."""
+
+AUTO = "AUTO"
+SYSLOG = "syslog"
+
+
+class Routes:
+    """All sinks of this initd; `say(text)` tells a person one line, by default on the container's stderr."""
+
+    def __init__(
+        self,
+        loop: Watching,
+        stdout_fd: int,
+        stderr_fd: int,
+        childlogdir: str | None,
+        identifier: str,
+        say: Callable[[str], None] | None,
+    ) -> None:
+        self._loop = loop
+        self._childlogdir = childlogdir
+        self._identifier = identifier
+        self._own = Origin("initd")
+        self.tell = say or self.say
+        self._files: dict[str, tuple[Sink, list[Channel]]] = {}
+        self._streams = self._inherit(stdout_fd, stderr_fd)
+
+    def attach(self, channel: Channel, program: Program, stream: str) -> None:
+        """Give the channel the sinks that the program's options ask for `stream`."""
+        logfile = getattr(program, f"{stream}_logfile")
+        if logfile == AUTO and self._childlogdir is not None:
+            logfile = self._auto_path(program.name, stream)
+        container = stream if logfile in (AUTO, SYSLOG) else CONTAINER_STREAMS.get(logfile or "")
+        if container is None and getattr(program, f"{stream}_syslog"):
+            channel.shared.append(self._streams[stream])
+        if container is not None:
+            channel.shared.append(self._streams[container])
+        elif logfile is not None and not _is_null_path(logfile):
+            maxbytes = getattr(program, f"{stream}_logfile_maxbytes")
+            channel.files.append(self._file(logfile, maxbytes, getattr(program, f"{stream}_logfile_backups"), channel))
+
+    def detach(self, channel: Channel) -> None:
+        """Take its sinks away; a file that nobody writes to any more is closed."""
+        channel.release()
+        channel.files.clear()
+        channel.shared.clear()
+        for path, (sink, users) in tuple(self._files.items()):
+            if channel in users:
+                users.remove(channel)
+                if not users:
+                    sink.close()
+                    del self._files[path]
+
+    def say(self, text: str) -> None:
+        """Write one line of initd's own to the container's stderr; waits for nobody, lost lines are counted."""
+        self._streams[STDERR].write(f"initd: {text}\n".encode("utf-8", "backslashreplace"), self._own)
+
+    def reopen(self) -> None:
+        """Open every log file again by name."""
+        for sink, _ in self._files.values():
+            sink.reopen()
+
+    def flush(self, seconds: float) -> bool:
+        """Wait at most `seconds` for the container's streams to take what is queued; whether they did."""
+        deadline = self._loop.now() + seconds
+        return min(self._flush_stream(sink, deadline) for sink in self._streams.values())
+
+    def _inherit(self, stdout_fd: int, stderr_fd: int) -> dict[str, StreamSink]:
+        err = StreamSink("the container's stderr", self._loop, self.tell, fd=stderr_fd)
+        if _same_file(stdout_fd, stderr_fd):
+            return {STDOUT: err, STDERR: err}
+        return {STDOUT: StreamSink("the container's stdout", self._loop, self.tell, fd=stdout_fd), STDERR: err}
+
+    def _file(self, path: str, maxbytes: int, backups: int, channel: Channel) -> Sink:
+        """One sink a path, however many streams name it: two would rotate it under each other."""
+        if path not in self._files:
+            self._files[path] = (self._make_sink(path, maxbytes, backups), [])
+        sink, users = self._files[path]
+        users.append(channel)
+        return sink
+
+    def _make_sink(self, path: str, maxbytes: int, backups: int) -> Sink:
+        if _is_regular(path):
+            return FileSink(path, maxbytes, backups, self._loop.now, self.tell)
+        return StreamSink(path, self._loop, self.tell, path=path)
+
+    def _auto_path(self, name: str, stream: str) -> str:
+        return f"{self._childlogdir}/{name}-{stream}---{self._identifier}-{os.urandom(4).hex()}.log"
+
+    def _flush_stream(self, sink: StreamSink, deadline: float) -> bool:
+        poll = select.poll()
+        while not sink.flush():
+            left = deadline - self._loop.now()
+            if left <= 0:
+                return False
+            poll.register(sink.fileno(), select.POLLOUT)
+            poll.poll(int(left * 1000) + 1)
+        return True
+
+
+def _same_file(first: int, second: int) -> bool:
+    """Whether both descriptors lead to one pipe, terminal or socket: then one queue keeps their order."""
+    try:
+        one, two = os.fstat(first), os.fstat(second)
+    except OSError:
+        return False
+    return (one.st_dev, one.st_ino) == (two.st_dev, two.st_ino) and not stat.S_ISREG(one.st_mode)
+
+
+def _is_null_path(path: str) -> bool:
+    try:
+        return is_null(os.stat(path))
+    except OSError:
+        return False
+
+
+def _is_regular(path: str) -> bool:
+    """Whether it is a plain file or will be one."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return True
