@@ -1,0 +1,98 @@
+"""Read a configuration: supervisord's files as they are, with [initd] for what supervisord does not know.
+
+`load` is all the rest of initd needs.  It imports no module of the standard library that a container's start would feel
+(no re, json, configparser, shlex, typing); what good files do not need is imported only where it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from initd.config.daemon import daemon
+from initd.config.ini import Document, read, text_of
+from initd.config.programs import groups
+from initd.config.reading import Reading
+from initd.config.records import Config, Loaded, Problem, Program, Server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from initd.config.programs import Member
+
+__all__ = ["find", "load"]
+
+ELSEWHERE = ("unix_http_server", "inet_http_server", "rpcinterface:")
+"""Sections whose reader is imported only if one is there."""
+
+
+def find(argv0_dir: str, cwd: str) -> str | None:
+    """The configuration file where none is named, in supervisord's order: beside the executable, in cwd, in /etc."""
+    beside = os.path.dirname(argv0_dir)
+    places = (
+        os.path.join(beside, "etc/supervisord.conf"),
+        os.path.join(beside, "supervisord.conf"),
+        os.path.join(cwd, "supervisord.conf"),
+        os.path.join(cwd, "etc/supervisord.conf"),
+        "/etc/supervisord.conf",
+        "/etc/supervisor/supervisord.conf",
+    )
+    return next((path for path in places if os.path.exists(path)), None)
+
+
+def load(
+    path: str,
+    environ: Mapping[str, str],
+    *,
+    here_host: str | None = None,
+    users: Callable[[str], int | None] | None = None,
+    directories: Callable[[str], bool] | None = None,
+    advise: bool = True,
+) -> Loaded:
+    """Read a file and all it includes, and find every error and warning in them.
+
+    `environ` gives the ENV_ names, `here_host` replaces the host's name.  With `users` (name or number to uid, None if
+    there is none) and `directories` (whether one exists) given, what this machine lacks is an error, as in supervisord;
+    without, the text alone is judged.  `advise=False` leaves the warnings to a later initd.config.advice.advise().
+    """
+    document = Document()
+    try:
+        read(document, text_of(path), path)
+    except OSError as fault:
+        return Loaded(None, (Problem(path, 0, f"cannot be read: {fault.strerror}"),), ())
+    except ValueError as fault:
+        return Loaded(None, (Problem(path, 0, str(fault)),), ())
+    here = os.path.abspath(os.path.dirname(path))
+    loaded = _judge(Reading(document, environ, here, here_host, users, directories), path)
+    if advise:
+        from initd.config.advice import advise as warnings
+
+        loaded = loaded._replace(warnings=warnings(loaded))
+    return loaded
+
+
+def _judge(reading: Reading, path: str) -> Loaded:
+    """All sections of a document as one Config, or the errors."""
+    document = reading.document
+    if "include" in document.sections:
+        from initd.config.include import include
+
+        include(reading, document.sections["include"], path)
+    ours, link = daemon(reading)
+    members = groups(reading)
+    servers: tuple[Server, ...] = ()
+    if any(name.startswith(ELSEWHERE) for name in document.sections):
+        from initd.config.servers import servers as read_servers
+
+        servers = read_servers(reading)
+    errors = (*document.errors, *reading.problems)
+    started, waiting = _split(members)
+    config = Config(started, tuple(group for group, _ in members), ours, link, tuple(document.files), waiting, servers)
+    return Loaded(None if errors else config, errors, (), document)
+
+
+def _split(members: list[Member]) -> tuple[tuple[Program, ...], tuple[Program, ...]]:
+    """The programs that are started, and those of kinds that are not."""
+    every = [program for _, programs in members for program in programs]
+    started = tuple([program for program in every if program.kind == "program"])
+    return started, tuple([program for program in every if program.kind != "program"])

@@ -1,0 +1,53 @@
+"""Settings of initd itself: [supervisord] overlaid with [initd], which alone says how to join a fleet."""
+
+from __future__ import annotations
+
+from initd.config.fields import DAEMON, INITD
+from initd.config.records import Daemon, Link
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from initd.config.reading import Reading
+
+
+def daemon(reading: Reading) -> tuple[Daemon, Link | None]:
+    """Both records; the variables of environment= are shared with everything read later."""
+    values = _supervisord(reading)
+    ours = _initd(reading, values)
+    reading.share(dict(values["environment"]))
+    link = Link(ours.pop("join_file"), ours.pop("name"))
+    return Daemon(**values, **ours), link if any(link) else None
+
+
+def _supervisord(reading: Reading) -> dict[str, Any]:
+    section = reading.document.sections.get("supervisord")
+    if section is None and "initd" not in reading.document.sections:
+        reading.wrong(reading.document.files[0], 1, "there is no [supervisord] (or [initd]) section: add that line")
+    options = reading.document.options(section) if section else {}
+    values = reading.values(options, DAEMON, reading.names())
+    if "environment" in options:
+        values["environment"] = _twice(reading, options["environment"])
+    return values
+
+
+def _twice(reading: Reading, option: tuple[str, str, int]) -> tuple[tuple[str, str], ...]:
+    """environment= of [supervisord] is expanded twice, and host_node_name is known only the second time (4.3.0)."""
+    _, file, line = option
+    once = reading.value("environment", "text", option, reading.names(), "")
+    names = reading.names(host_node_name=reading.host)
+    found: tuple[tuple[str, str], ...] = reading.value("environment", "environment", (once, file, line), names, ())
+    return found
+
+
+def _initd(reading: Reading, values: dict[str, Any]) -> dict[str, Any]:
+    """The options only [initd] has; those of [supervisord] that it repeats replace what that section says."""
+    section = reading.document.sections.get("initd")
+    options = section.options if section else {}
+    names = reading.names(host_node_name=reading.host)
+    given = reading.values(options, DAEMON, names)
+    values.update({name: given[name] for name in options if name in DAEMON})
+    if "environment" in options:
+        values["environment"] = reading.value("environment", "environment", options["environment"], names, ())
+    return reading.values(options, INITD, names)
