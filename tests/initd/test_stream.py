@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from initd import stream
+from initd.output import Output
+from initd.sink import Origin
+from initd.stream import Pen, StreamSink
+from tests.support.handloop import HandLoop
+from tests.support.programs import program
+from wire.limits import OUTPUT_BUFFER_BYTES, SINK_RETRY_SECONDS
+
+Ends = tuple[int, int]
+
+
+@contextmanager
+def no_waiting(seconds: int = 10) -> Iterator[None]:
+    """Fail if what is inside blocks: everything here must return at once."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError("it waited for the reader")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def make_pipe() -> Ends:
+    return os.pipe()
+
+
+def make_terminal() -> Ends:
+    return os.openpty()
+
+
+def make_socket(kind: int) -> Callable[[], Ends]:
+    def make() -> Ends:
+        one, two = socket.socketpair(type=kind)
+        return one.detach(), two.detach()
+
+    return make
+
+
+KINDS = {
+    "pipe": make_pipe,
+    "terminal": make_terminal,
+    "stream socket": make_socket(socket.SOCK_STREAM),
+    "datagram socket": make_socket(socket.SOCK_DGRAM),
+}
+TEXTS = {"letters": b"x" * 5000, "newlines": b"\n" * 5000, "lines": b"some words\n" * 500}
+
+
+@pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
+def ends(request) -> Iterator[Ends]:
+    reader, writer = request.param()
+    yield reader, writer
+    os.close(reader)
+    os.close(writer)
+
+
+def fill(pen: Pen, text: bytes) -> int:
+    """Write until the pen refuses; the number of bytes taken."""
+    taken = 0
+    with no_waiting():
+        try:
+            while taken < 50_000_000:
+                taken += pen.write(memoryview(text))
+        except BlockingIOError:
+            pass
+    return taken
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_a_stalled_reader_never_makes_a_pen_wait(ends, text):
+    pen = Pen(ends[1], ours=False)
+    assert 0 < fill(pen, text) < 50_000_000
+    assert os.get_blocking(ends[1])
+    pen.close()
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_nor_where_the_kernel_lacks_the_better_ways(ends, text, monkeypatch):
+    """An old kernel without RWF_NOWAIT, and a terminal of another user: the ways through poll."""
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EOPNOTSUPP, "refused")
+
+    monkeypatch.setattr(os, "pwritev", refuse)
+    monkeypatch.setattr(stream.os, "open", refuse)
+    assert 0 < fill(Pen(ends[1], ours=False), text) < 50_000_000
+
+
+def test_a_pipe_shared_with_other_writers_does_not_make_a_pen_wait():
+    """poll(2) alone would not do: between its answer and the write another process may fill the pipe."""
+    reader, writer = os.pipe()
+    pen = Pen(writer, ours=False)
+    fill(pen, b"x" * 4096)
+    with no_waiting(), pytest.raises(BlockingIOError):
+        pen.write(memoryview(b"y"))
+    os.close(reader)
+    with pytest.raises(BrokenPipeError):
+        pen.write(memoryview(b"y"))
+
+
+class Stalled:
+    """A StreamSink into a pipe that nobody reads until the test does."""
+
+    def __init__(self, **options: object) -> None:
+        self.loop = HandLoop()
+        self.reader, self.writer = os.pipe()
+        os.set_blocking(self.reader, False)
+        self.said: list[str] = []
+        self.origin = Origin("web stdout")
+        self.sink = StreamSink("stdout", self.loop, self.said.append, fd=self.writer, **options)
+
+    def write(self, text: bytes) -> None:
+        with no_waiting():
+            self.sink.write(text, self.origin)
+
+    def read_all(self) -> bytes:
+        parts = []
+        for _ in range(10_000):
+            try:
+                parts.append(os.read(self.reader, 1 << 20))
+            except BlockingIOError:
+                if not self.loop.turn():
+                    return b"".join(parts)
+        raise AssertionError("no end")
+
+
+def test_what_a_slow_reader_leaves_is_queued_and_arrives_in_order():
+    stalled, text = Stalled(), bytes(range(256)) * 1000
+    for start in range(0, len(text), 1000):
+        stalled.write(text[start : start + 1000])
+    assert stalled.sink.queued > 0 and stalled.origin.dropped == 0
+    assert stalled.read_all() == text
+    assert not stalled.loop.watched and stalled.said == []
+
+
+def test_beyond_the_bound_the_newest_is_dropped_counted_and_said_later():
+    stalled = Stalled()
+    for _ in range(3000):
+        stalled.write(b"x" * 1000)
+    assert stalled.sink.queued <= OUTPUT_BUFFER_BYTES and stalled.said == []
+    arrived = stalled.read_all()
+    assert len(arrived) + stalled.origin.dropped == 3_000_000 and stalled.origin.dropped > 0
+    [line] = stalled.said
+    assert line.startswith(f"{stalled.origin.dropped} bytes of output did not reach stdout: web stdout")
+
+
+def test_a_stalled_sink_is_watched_and_the_loop_does_not_spin():
+    stalled = Stalled()
+    stalled.write(b"x" * 100_000)
+    assert stalled.loop.watched[stalled.writer][0] == select.EPOLLOUT
+    assert not stalled.loop.turn()
+
+
+def test_a_reader_that_went_away_costs_one_try_in_a_while():
+    stalled = Stalled()
+    os.close(stalled.reader)
+    for _ in range(100):
+        stalled.write(b"x" * 10)
+    assert stalled.origin.dropped == 1000 and not stalled.loop.watched
+    assert len(stalled.said) == 1 and "Broken pipe" in stalled.said[0]
+    stalled.loop.advance(SINK_RETRY_SECONDS)
+    stalled.write(b"again")
+    assert stalled.origin.dropped == 1005 and len(stalled.said) == 1
+
+
+def test_a_reader_that_goes_away_with_a_queue_is_noticed():
+    stalled = Stalled()
+    stalled.write(b"x" * 100_000)
+    os.close(stalled.reader)
+    assert stalled.loop.turn() and not stalled.loop.watched
+    assert stalled.sink.queued == 0 and stalled.origin.dropped == 100_000 - 65536
+
+
+def test_a_closed_descriptor_is_survived():
+    stalled = Stalled()
+    os.close(stalled.writer)
+    stalled.write(b"x")
+    assert stalled.origin.dropped == 1 and "Bad file descriptor" in stalled.said[0]
+
+
+def test_a_fifo_is_written_once_somebody_reads(tmp_path):
+    path = str(tmp_path / "fifo")
+    os.mkfifo(path)
+    loop, said, origin = HandLoop(), [], Origin("web stdout")
+    sink = StreamSink(path, loop, said.append, path=path)
+    with no_waiting():
+        sink.write(b"nobody there", origin)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    loop.advance(SINK_RETRY_SECONDS)
+    sink.write(b"hello", origin)
+    assert os.read(reader, 100) == b"hello" and origin.dropped == 12
+    assert len(said) == 2 and "12 bytes" in said[1]
+
+
+def test_a_file_is_written_whole(tmp_path):
+    fd = os.open(tmp_path / "out", os.O_CREAT | os.O_WRONLY)
+    sink = StreamSink("stdout", HandLoop(), lambda text: None, fd=fd)
+    sink.write(b"x" * 1_000_000, Origin("web"))
+    assert os.stat(tmp_path / "out").st_size == 1_000_000 and sink.queued == 0
+
+
+def test_programs_run_on_while_nobody_reads_the_containers_stdout():
+    """The whole path with real full pipes: three megabytes through, none of it read, and every pipe stays empty."""
+    loop, (reader, writer), (_, stderr) = HandLoop(), os.pipe(), os.pipe()
+    output = Output(loop, lambda: 0.0, writer, stderr)
+    pipes = output.open(program(stdout_logfile="AUTO"))
+    with no_waiting(60):
+        for _ in range(100):
+            os.write(pipes.stdout_w, b"line of text\n" * 2500)
+            loop.settle()
+    assert output.dropped("web").stdout > 2_000_000
+    assert output.tail("web", "stdout").endswith(b"line of text\n")
+    assert os.get_blocking(writer) and reader
+
+
+def test_flush_waits_for_a_slow_reader_but_not_longer_than_told():
+    loop, (reader, writer), (_, stderr) = HandLoop(), os.pipe(), os.pipe()
+    output = Output(loop, lambda: 0.0, writer, stderr)
+    pipes = output.open(program(stdout_logfile="AUTO"))
+    for _ in range(10):
+        os.write(pipes.stdout_w, b"x" * 60_000 + b"\n")
+        loop.settle()
+    with no_waiting():
+        assert not output.flush(0.0)
+    os.set_blocking(reader, False)
+    pid = os.fork()
+    if not pid:
+        while os.read(reader, 1 << 20) is not None:
+            pass
+    try:
+        os.set_blocking(reader, True)
+        with no_waiting(60):
+            assert output.flush(30.0)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
