@@ -2,8 +2,10 @@
 
     InitdError
     ├── OperatorError      the person who wrote the command line or the configuration (exit status 2)
+    │   ├── NotSignallable   a signal for a program that has no process, or one the kernel does not let us signal
+    │   └── StillStopping    a start while everything is being stopped
     └── SystemFault        the machine: out of something, not permitted, not there (exit status 1)
-        └── StartFailed    one program could not be started: which step, which errno
+        └── StartFailed      one program could not be started: which step, which errno
 
 Exit statuses of initd's own verbs: 0 done, 1 failed, 2 usage or configuration, 3 cannot reach the daemon, 4 partly.
 """
@@ -21,6 +23,14 @@ class InitdError(Exception):
 
 class OperatorError(InitdError):
     """What was asked for makes no sense; the text says what to change."""
+
+
+class NotSignallable(OperatorError):
+    """There is nothing to signal, or the kernel refuses."""
+
+
+class StillStopping(OperatorError):
+    """Nothing is started during a shutdown or reload."""
 
 
 class SystemFault(InitdError):

@@ -1,0 +1,99 @@
+"""Exit records: what is known of one death, put together once, and told in one line; pure.
+
+The record goes to the journal (and so to the hub); the line goes to initd's stderr, so that `docker logs` explains a
+death without any hub.
+"""
+
+from __future__ import annotations
+
+from initd.errors import StartFailed
+from initd.events import KILL, Ended
+from initd.process import Process
+from initd.signals import name_of
+from wire.model import Cause, Exit
+
+
+def cause_of(ended: Ended, suspicion: Cause) -> Cause:
+    """Why it ended: somebody's wish counts first, then what the OOM counter says of a SIGKILL."""
+    if ended.asked is not None:
+        return Cause.STOPPED
+    if ended.signal is None:
+        return Cause.EXIT
+    return suspicion if ended.signal == KILL else Cause.SIGNAL
+
+
+def exit_of(process: Process, ended: Ended, lines: tuple[str, ...], at: float, now: float) -> Exit:
+    """The record of a death.  The machine has forgotten the pid already; `process.death` still has it."""
+    death, asked, config = process.death, ended.asked, process.config
+    return Exit(
+        group=config.group,
+        name=config.name,
+        program=config.program,
+        number=config.number,
+        pid=death.pid if death else None,
+        start_ticks=process.start_ticks,
+        started_at=process.started_at,
+        ended_at=at,
+        run_time=max(0.0, now - process.program.spawned_at),
+        code=ended.code,
+        signal=ended.signal,
+        core=bool(death and death.core),
+        expected=ended.expected,
+        cause=cause_of(ended, process.suspicion),
+        by=asked.actor if asked else "",
+        command=f"{asked.verb} {asked.id}".strip() if asked else "",
+        errno=None,
+        step="",
+        rusage=death.rusage if death else None,
+        last_lines=lines,
+    )
+
+
+def start_failure(process: Process, error: StartFailed, at: float) -> Exit:
+    """The record of a process that did not come to be."""
+    config = process.config
+    return Exit(
+        group=config.group,
+        name=config.name,
+        program=config.program,
+        number=config.number,
+        pid=None,
+        start_ticks=None,
+        started_at=at,
+        ended_at=at,
+        run_time=0.0,
+        code=None,
+        signal=None,
+        core=False,
+        expected=False,
+        cause=Cause.START_FAILURE,
+        by="",
+        command="",
+        errno=error.errno,
+        step=error.step,
+        rusage=None,
+        last_lines=(),
+    )
+
+
+def line_of(name: str, record: Exit, why: str = "") -> str:
+    """The one line for initd's stderr."""
+    if record.cause is Cause.START_FAILURE:
+        return f"{name} did not start: {why}"
+    how = f"exited with status {record.code}" if record.signal is None else f"was killed by {name_of(record.signal)}"
+    details = [_meaning(record)]
+    if record.core:
+        details.append("core dumped")
+    if record.rusage is not None:
+        details.append(f"cpu {record.rusage.user + record.rusage.system:.2f} s")
+        details.append(f"max rss {record.rusage.max_rss >> 20} MiB")
+    last = f"; last line: {record.last_lines[-1]}" if record.last_lines and not record.expected else ""
+    return f"{name} (pid {record.pid}) {how} after {record.run_time:.1f} s ({', '.join(filter(None, details))}){last}"
+
+
+def _meaning(record: Exit) -> str:
+    if record.cause is Cause.STOPPED:
+        return f"stopped by {record.by}" + (f", {record.command}" if record.command else "")
+    if record.cause in (Cause.OOM, Cause.OOM_POSSIBLE):
+        return str(record.cause)
+    return "expected" if record.expected else "not expected"

@@ -1,0 +1,53 @@
+"""The system calls of supervision in one small object, so that a test can put a simulated machine in its place."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from initd import oom, reaper, spawn, sweep
+from wire.model import Cause
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Kernel:
+    """The real machine; see the modules named for what each method does."""
+
+    def __init__(self) -> None:
+        self._oom = oom.OomCounter()
+        self.pid = os.getpid()
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def spawn(self, order: spawn.Order) -> int:
+        """Start a process.  Raises StartFailed."""
+        return spawn.spawn(order)
+
+    def kill(self, pid: int, signum: int, group: bool) -> None:
+        """Signal a process that was not reaped yet, or the group it leads.  Raises OSError."""
+        (os.killpg if group else os.kill)(pid, signum)
+
+    def collect(self) -> Iterator[list[reaper.Death]]:
+        """Reap everything that has died."""
+        return reaper.collect()
+
+    def start_ticks(self, pid: int) -> int | None:
+        """When the process started, in clock ticks since boot."""
+        return reaper.start_ticks(pid)
+
+    def judge(self, kills: int, now: float) -> Cause:
+        """What `kills` SIGKILL deaths mean that were not ours."""
+        return self._oom.judge(kills, now)
+
+    def leftovers(self) -> list[sweep.Leftover]:
+        """Processes that are ours to end at shutdown, beside the supervised ones."""
+        return sweep.leftovers(self.pid)
+
+    def signal_leftovers(self, signum: int, found: list[sweep.Leftover]) -> None:
+        """Signal them all; as PID 1 without missing one that was just forked."""
+        sweep.signal_all(self.pid, signum, found)

@@ -1,0 +1,146 @@
+"""Was it the OOM killer?  The cgroup's counter of OOM kills, and what its rise says about a batch of deaths.
+
+Theory.  The kernel raises the counter before its victim dies (mm/oom_kill.c), so a death that we reap is already
+counted.  But the counter belongs to the container, not to a process: it rises for grandchildren whose parents reap
+them, too.  So a batch of deaths is judged as a whole: if the counter rose by at least the number of SIGKILL deaths in
+the batch that we did not cause, each of these was the OOM killer's; if it rose by less, any of them may have been; if
+it did not rise, none was.  Where the counter cannot be read and the container has a memory limit (or nobody knows),
+SIGKILL from outside and OOM cannot be told apart: "killed, oom possible".
+
+cgroup v1: `oom_kill N` in memory.oom_control (memory.failcnt stays 0, memory.events does not exist there).
+cgroup v2: `oom_kill N` in memory.events.  Both sit in the directory of our own cgroup, which is the root of the mount
+where the runtime gave the container a cgroup namespace or a bind mount, and below it where it gave neither.
+"""
+
+from __future__ import annotations
+
+import os
+
+from wire.model import Cause
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIGKILL = 9
+V1_COUNTER, V2_COUNTER = "memory.oom_control", "memory.events"
+V1_LIMIT, V2_LIMIT = "memory.limit_in_bytes", "memory.max"
+NO_LIMIT_V1 = 1 << 60
+"""v1 says "no limit" as the largest page-aligned number; anything beyond this is one."""
+
+
+def locate(mountinfo: str, cgroup: str) -> tuple[str, int] | None:
+    """(directory, version) of our own memory cgroup, out of /proc/self/mountinfo and /proc/self/cgroup."""
+    paths = {}
+    for line in cgroup.splitlines():
+        number, controllers, path = line.split(":", 2)
+        for controller in controllers.split(","):
+            paths["unified" if number == "0" and not controller else controller] = path
+    found = None
+    for line in mountinfo.splitlines():
+        left, _, right = line.partition(" - ")
+        root, point = left.split(" ")[3:5]
+        kind, _, options = right.split(" ", 2)
+        if kind == "cgroup" and "memory" in options.split(" ")[-1].split(",") and "memory" in paths:
+            return _below(point, root, paths["memory"]), 1
+        if kind == "cgroup2" and "unified" in paths:
+            found = _below(point, root, paths["unified"]), 2
+    return found
+
+
+def _below(point: str, root: str, path: str) -> str:
+    """Where `path` is visible under a mount of `root`; the mount point itself where it lies outside."""
+    point = point.encode("latin-1", "backslashreplace").decode("unicode_escape")  # mountinfo writes a blank as \040
+    if root == "/":
+        inside = path
+    elif path == root or path.startswith(root + "/"):
+        inside = path[len(root) :]
+    else:
+        inside = ""
+    candidate = point.rstrip("/") + inside.rstrip("/")
+    return candidate if inside and os.path.isdir(candidate) else point
+
+
+def parse_count(text: str) -> int | None:
+    """The number behind `oom_kill`, None where the kernel is too old to say."""
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        if name == "oom_kill" and value.isdecimal():
+            return int(value)
+    return None
+
+
+def judge(kills: int, risen: int | None, credit: int, limited: bool) -> Cause:
+    """Cause of each of `kills` (>= 1) SIGKILL deaths of a batch that were not ours.
+
+    `risen` is by how much the counter rose since the batch before (None: unreadable), `credit` what recent batches left
+    over: two victims of one moment may be reaped in two batches, and then the second's rise was seen with the first.
+    """
+    if risen is None:
+        return Cause.OOM_POSSIBLE if limited else Cause.SIGNAL
+    if risen >= kills:
+        return Cause.OOM
+    return Cause.OOM_POSSIBLE if risen + credit > 0 else Cause.SIGNAL
+
+
+CREDIT_SECONDS = 5.0
+"""How long a rise that no death explained yet may explain a later one: a large victim takes seconds to be torn down."""
+
+
+class OomCounter:
+    """The counter of our own cgroup, with its last value.  `read(path)` returns a file's text or raises OSError."""
+
+    def __init__(self, read: Callable[[str], str] | None = None) -> None:
+        self._read = read or read_text
+        self.path: str | None = None
+        self.limited = True
+        """Whether the container has a memory limit; True where nobody knows."""
+        try:
+            place = locate(self._read("/proc/self/mountinfo"), self._read("/proc/self/cgroup"))
+        except (OSError, ValueError):
+            place = None
+        if place is not None:
+            directory, version = place
+            self.path = f"{directory}/{V1_COUNTER if version == 1 else V2_COUNTER}"
+            self.limited = self._is_limited(f"{directory}/{V1_LIMIT if version == 1 else V2_LIMIT}")
+        self._last = self._count()
+        self._credit, self._credit_until = 0, 0.0
+
+    def rise(self) -> int | None:
+        """By how much it rose since the last call; None where it cannot be read."""
+        count, before = self._count(), self._last
+        self._last = count
+        return None if count is None or before is None else max(0, count - before)
+
+    def judge(self, kills: int, now: float) -> Cause:
+        """Cause of a batch's `kills` SIGKILL deaths that were not ours; reads the counter.  Call it for 0, too."""
+        risen = self.rise()
+        credit = self._credit if now < self._credit_until else 0
+        if risen:
+            self._credit, self._credit_until = max(0, risen - kills), now + CREDIT_SECONDS
+        return judge(kills, risen, credit, self.limited) if kills else Cause.SIGNAL
+
+    def _count(self) -> int | None:
+        try:
+            return parse_count(self._read(self.path)) if self.path else None
+        except OSError:
+            return None
+
+    def _is_limited(self, path: str) -> bool:
+        try:
+            text = self._read(path).strip()
+        except OSError:
+            return True
+        return text.isdecimal() and int(text) < NO_LIMIT_V1
+
+
+def read_text(path: str) -> str:
+    """A small file of /proc or /sys.  Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        chunks = []
+        while chunk := os.read(fd, 65536):
+            chunks.append(chunk)
+        return b"".join(chunks).decode("utf-8", "replace")
+    finally:
+        os.close(fd)

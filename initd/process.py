@@ -1,0 +1,77 @@
+"""One supervised process: its configuration, its machine, and what the outside needs to know of it."""
+
+from __future__ import annotations
+
+from initd.events import Rules
+from initd.program import Program
+from initd.reaper import Death
+from wire.model import Cause, Exit, Status, full_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.config.records import Program as Configured
+    from initd.timers import Timer
+
+
+class Process:
+    """The supervisor's entry for one process of one program."""
+
+    __slots__ = (
+        "config", "death", "last_exit", "name", "program", "since", "start_ticks", "started_at", "suspicion", "timer",
+        "why",
+    )  # fmt: skip
+
+    def __init__(self, config: Configured, at: float) -> None:
+        self.config = config
+        self.name = full_name(config.group, config.name)
+        """What people type."""
+        self.program = Program(rules_of(config))
+        self.last_exit: Exit | None = None
+        self.timer: Timer | None = None
+        self.since = at
+        """Wall time of the last state change."""
+        self.started_at = at
+        """Wall time of the last spawn, or of the attempt."""
+        self.start_ticks: int | None = None
+        self.death: Death | None = None
+        """The death that the machine is being told of."""
+        self.suspicion = Cause.SIGNAL
+        """What a SIGKILL among the present deaths means; see initd.oom."""
+        self.why = ""
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while there is a process."""
+        return self.program.pid
+
+    def status(self, now: float) -> Status:
+        """What `status` shows; `now` is monotonic."""
+        program, config = self.program, self.config
+        return Status(
+            group=config.group,
+            name=config.name,
+            program=config.program,
+            number=config.number,
+            state=program.state,
+            want=program.want,
+            pid=program.pid,
+            start_ticks=self.start_ticks if program.pid is not None else None,
+            since=self.since,
+            uptime=now - program.spawned_at if program.pid is not None else None,
+            restarts=max(0, program.spawns - 1),
+            why=self.why,
+        )
+
+
+def rules_of(config: Configured) -> Rules:
+    """What the machine needs of a program's configuration."""
+    return Rules(
+        startsecs=config.startsecs,
+        startretries=config.startretries,
+        autorestart=config.autorestart,
+        exitcodes=config.exitcodes,
+        stopsignal=config.stopsignal,
+        stopwaitsecs=config.stopwaitsecs,
+        stopasgroup=config.stopasgroup,
+        killasgroup=config.killasgroup,
+    )

@@ -1,0 +1,183 @@
+"""The end of everything: programs level by level inside one budget, then a sweep of whatever else is left.
+
+Theory.  Four phases, each with a deadline, so that the whole ends inside the budget whatever processes do:
+
+    levels   programs of the highest priority get their stop signals; when all are down, or their share of the budget
+             (and half a second for the KILLs) is over, the next level
+    sweep    stragglers of process groups, orphans, `docker exec` sessions and the link get SIGTERM and SIGCONT
+    kill     who is left at the end of the last second gets SIGKILL, and is named
+    over     the loop ends; what cannot even die (state D) is left to the kernel
+
+A reload is the first phase alone, with every program's own stopwaitsecs, and then its callback.  A second SIGTERM
+means force: KILL for all, at once.
+"""
+
+from __future__ import annotations
+
+from initd.events import CONT, KILL, TERM, Asked, Force, Hold, Stop
+from initd.plan import SWEEP, Level, budget, share, stop_levels
+from initd.program import is_alive
+from initd.sweep import tell
+from wire.model import Cause, full_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from initd.process import Process
+    from initd.supervisor import Supervisor
+    from initd.timers import Timer
+
+LEVELS, SWEEPING, KILLING, OVER = "levels", "sweep", "kill", "over"
+
+KILL_SECONDS = 0.5
+"""How long a level waits for its KILLs to be obeyed before it goes on without them."""
+
+KILL_MARGIN = 0.25
+"""Seconds of the sweep that are kept for the last KILLs and their reaping."""
+
+LOOK_SECONDS = 0.05
+"""Between two looks at processes that are not our children, whose death nobody tells us; only during a sweep."""
+
+
+class Shutdown:
+    """One shutdown, or one reload where `then` is given."""
+
+    def __init__(self, supervisor: Supervisor, asked: Asked, then: Callable[[], object] | None = None) -> None:
+        self._sup = supervisor
+        self._asked = asked
+        self.then = then
+        self.phase = LEVELS
+        self._levels: tuple[Level, ...] = ()
+        self._began = self._ends = 0.0
+        self._timer: Timer | None = None
+        self.killed: list[str] = []
+        """Who had to be killed, for people."""
+
+    def begin(self, given: float | None) -> None:
+        """Start it; `given` is the configured budget, None where there is none."""
+        sup = self._sup
+        self._began = sup.loop.now()
+        self._levels = stop_levels([process.config for process in sup.processes.values()])
+        whole = float("inf") if self.then is not None else budget(self._levels, given)
+        self._ends = self._began + whole
+        limit = "" if self.then is not None else f", at most {whole:g} s"
+        sup.note(f"{'reloading' if self.then is not None else 'stopping'} for {self._asked.actor}{limit}")
+        for process in tuple(sup.processes.values()):
+            sup.feed(process, Hold(self._asked))
+        self._stop_next()
+
+    def force(self) -> None:
+        """KILL for all, now."""
+        if self.phase is OVER:
+            return
+        self._sup.note("asked again: killing what is left", "warn")
+        for process in tuple(self._sup.processes.values()):
+            if is_alive(process.program):
+                self._sup.feed(process, Force(self._asked))
+        self._levels = ()
+        self._kill()
+
+    def look(self) -> None:
+        """Something died: see whether this phase is over."""
+        if self.phase is LEVELS and not (self._levels and self._alive(self._levels[0])):
+            self._stop_next()
+        elif self.phase in (SWEEPING, KILLING) and not self._sup.kernel.leftovers():
+            self._finish()
+
+    def cancel(self) -> None:
+        """Another shutdown takes over."""
+        self.phase = OVER
+        self._set_timer(None)
+
+    # Levels
+
+    def _alive(self, level: Level) -> list[Process]:
+        members = [self._sup.processes[full_name(*member)] for member in level.members]
+        return [process for process in members if is_alive(process.program)]
+
+    def _stop_next(self) -> None:
+        self._levels = tuple(level for level in self._levels if self._alive(level))
+        if not self._levels:
+            self._leave_levels()
+            return
+        now = self._sup.loop.now()
+        part = share(self._levels, self._ends - now)
+        self._set_timer(now + part + KILL_SECONDS, self._go_on)
+        for process in self._alive(self._levels[0]):
+            wait = min(part, float(process.config.stopwaitsecs))
+            self._sup.feed(process, Stop(self._asked, wait))
+
+    def _go_on(self) -> None:
+        """This level's time is over, its members have got their KILLs: they are the sweep's business now."""
+        stuck = self._alive(self._levels[0])
+        self._sup.note(f"not waiting for {', '.join(process.name for process in stuck)} any longer", "warn")
+        self._levels = self._levels[1:]
+        self._stop_next()
+
+    def _leave_levels(self) -> None:
+        self._set_timer(None)
+        if self.then is None:
+            self._sweep()
+            return
+        self.phase = OVER
+        self._sup.ending = None
+        self.then()
+
+    # Sweep
+
+    def _sweep(self) -> None:
+        found = self._sup.kernel.leftovers()
+        if not found:
+            self._finish()
+            return
+        self.phase = SWEEPING
+        for signum in (TERM, CONT):
+            self._sup.kernel.signal_leftovers(signum, found)
+        now = self._sup.loop.now()
+        self._watch_until(max(now, min(self._ends, now + SWEEP) - KILL_MARGIN), self._kill)
+
+    def _watch_until(self, deadline: float, then: Callable[[], object]) -> None:
+        now = self._sup.loop.now()
+        if now >= deadline:
+            then()
+            return
+
+        def look_again() -> None:
+            self.look()
+            if self.phase is not OVER:
+                self._watch_until(deadline, then)
+
+        self._set_timer(min(deadline, now + LOOK_SECONDS), look_again)
+
+    def _kill(self) -> None:
+        self.phase = KILLING
+        found = self._sup.kernel.leftovers()
+        if found:
+            self.killed.append(tell(found))
+            self._sup.kernel.signal_leftovers(KILL, found)
+        self._watch_until(self._sup.loop.now() + KILL_SECONDS, self._finish)
+
+    def _finish(self) -> None:
+        self.phase = OVER
+        self._set_timer(None)
+        names = ", ".join(filter(None, [*map(self._obituary, self._sup.processes.values()), *self.killed]))
+        took = f"stopped in {self._sup.loop.now() - self._began:.1f} s"
+        self._sup.note(f"{took}; had to kill: {names}" if names else took, "warn" if names else "info")
+        self._sup.loop.stop(0)
+
+    def _obituary(self, process: Process) -> str:
+        """The name of a program that this shutdown killed, or nothing."""
+        last = process.last_exit
+        if last is None or last.cause is not Cause.STOPPED or last.signal != KILL or last.by != self._asked.actor:
+            return ""
+        if process.config.stopsignal == KILL:
+            return ""  # that is how its file wants it
+        return f"{process.name} (pid {last.pid})"
+
+    def _set_timer(self, deadline: float | None, callback: Callable[[], object] | None = None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if deadline is not None and callback is not None:
+            self._timer = self._sup.loop.at(deadline, callback)

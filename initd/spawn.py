@@ -1,0 +1,251 @@
+"""Everything between "start this" and the program's first instruction.
+
+Theory.  Two ways to make a process, chosen by what it needs:
+
+* posix_spawn(3): the kernel lends our memory to the child until its execve (vfork), no page tables are copied, and
+  errno comes back directly.  It cannot change directory or umask, but we are one thread, so PID 1 changes its own for
+  the length of the call and changes back.  Less than half the cost of fork in an interpreter of 15 MB.
+* fork(2), for programs that run as another user or take over a terminal.  All signals are blocked around it, so that
+  none meets our handlers in the child (it would write into our own wake-up pipe).  The child reports `step errno`
+  through a close-on-exec pipe; end of file without a word means that execve succeeded.
+
+(_posixsubprocess.fork_exec was measured too: with a user it forks like os.fork and costs the same, it is private and
+changes between versions, and it names no step.  So it is not used.)
+
+Either way the parent waits for the execve, so an error is known before anything else happens, and every child begins
+with: a process group of its own, standard descriptors as ordered and no others (ours are all close-on-exec), default
+dispositions for what initd handles or Python ignores, an empty signal mask.  Order in the child as supervisord has it:
+group, descriptors, user, directory, umask, execve.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+import signal
+
+from initd.errors import StartFailed
+from initd.signals import DAEMON, PYTHON_IGNORES
+from wire._record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, NoReturn
+
+DEFAULT_PATH = "/bin:/usr/bin:/usr/local/bin"
+"""Where commands are searched if there is no PATH at all; supervisord's list (options.py, get_path)."""
+
+SHORTAGES = (errno.EAGAIN, errno.ENOMEM)
+"""What posix_spawn says when it is the fork that failed."""
+
+
+class Identity(Record):
+    """A resolved user."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+
+class Order(Record):
+    """A process to start.  Descriptors are ours and stay open; None for `mask` is an empty one."""
+
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+    stdin: int
+    stdout: int
+    stderr: int
+    directory: str | None = None
+    umask: int | None = None
+    user: str | None = None
+    defaults: tuple[int, ...] = (*DAEMON, *PYTHON_IGNORES)
+    mask: tuple[int, ...] = ()
+    extra: int | None = None
+    """A descriptor that becomes number 3."""
+    terminal: int | None = None
+    """A terminal whose foreground the new group becomes."""
+    group: bool = True
+    """Whether it leads a process group of its own."""
+
+
+def spawn(order: Order) -> int:
+    """Start it; returns the pid once its execve has succeeded.  Raises StartFailed."""
+    if not order.argv:
+        raise StartFailed("command", None, "the command is empty")
+    path = find(order.argv[0], order.environ.get("PATH"))
+    identity = resolve(order.user) if order.user else None
+    try:
+        if identity is None and order.terminal is None:
+            return _spawn_lightly(path, order)
+        return _spawn_by_fork(path, order, identity)
+    except ValueError as error:  # a NUL byte in an argument or variable
+        raise StartFailed("command", errno.EINVAL, str(error)) from error
+
+
+def find(command: str, path: str | None) -> str:
+    """The file of a command: as it is if it has a slash, else the first of that name along `path`.
+
+    As with supervisord the first *existing* file counts, executable or not; where there is none, execve will say so.
+    """
+    if "/" in command:
+        return command
+    for directory in (DEFAULT_PATH if path is None else path).split(":"):
+        candidate = os.path.join(directory or ".", command)
+        if os.path.exists(candidate):
+            return candidate
+    raise StartFailed("exec", errno.ENOENT, f"no file {command!r} in PATH")
+
+
+def resolve(user: str) -> Identity | None:
+    """The identity of a user by name or number, None if we are it already.  Raises StartFailed."""
+    try:
+        entry = pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
+    except (KeyError, OverflowError):
+        raise StartFailed("user", None, f"no user {user!r}") from None
+    if os.geteuid() != 0:
+        if entry.pw_uid == os.getuid():
+            return None
+        raise StartFailed("user", errno.EPERM, f"only root can become {user!r}")
+    groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
+    return Identity(entry.pw_uid, entry.pw_gid, tuple(groups))
+
+
+# posix_spawn
+
+
+def _spawn_lightly(path: str, order: Order) -> int:
+    group: dict[str, Any] = {"setpgroup": 0} if order.group else {}
+    here = _enter(order.directory)
+    umask = os.umask(order.umask) if order.umask is not None else None
+    try:
+        return os.posix_spawn(
+            path,
+            order.argv,
+            order.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in _descriptors(order)],
+            setsigmask=order.mask,
+            setsigdef=order.defaults,
+            **group,
+        )
+    except OSError as error:
+        step = "fork" if error.errno in SHORTAGES else "exec"
+        raise StartFailed(step, error.errno, _about(path, error.errno) if step == "exec" else "") from error
+    finally:
+        if umask is not None:
+            os.umask(umask)
+        if here is not None:
+            os.fchdir(here)
+            os.close(here)
+
+
+def _descriptors(order: Order) -> list[tuple[int, int]]:
+    pairs = [(order.stdin, 0), (order.stdout, 1), (order.stderr, 2)]
+    return pairs if order.extra is None else [*pairs, (order.extra, 3)]
+
+
+def _enter(directory: str | None) -> int | None:
+    """Change to `directory`; a descriptor of where we were, to go back to.  Raises StartFailed."""
+    if directory is None:
+        return None
+    try:
+        here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StartFailed("pipe", error.errno, "a descriptor to return from the directory") from error
+    try:
+        os.chdir(directory)
+    except (OSError, ValueError) as error:
+        os.close(here)
+        raise StartFailed("chdir", getattr(error, "errno", errno.EINVAL), directory) from error
+    return here
+
+
+def _about(path: str, number: int | None) -> str:
+    """What helps a person with an exec error, beside its text."""
+    if number == errno.ENOENT and os.path.exists(path):
+        return f"{path} (it exists: its interpreter or loader does not)"
+    if number == errno.ENOEXEC:
+        return f"{path} (a script needs a #! line)"
+    return path
+
+
+# fork
+
+
+def _spawn_by_fork(path: str, order: Order, identity: Identity | None) -> int:
+    try:
+        reports, reporter = os.pipe2(os.O_CLOEXEC)
+    except OSError as error:
+        raise StartFailed("pipe", error.errno) from error
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _become(path, order, identity, reporter)
+    except OSError as error:
+        os.close(reports)
+        raise StartFailed("fork", error.errno) from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.close(reporter)
+    return _wait_for_exec(pid, path, order, reports)
+
+
+def _wait_for_exec(pid: int, path: str, order: Order, reports: int) -> int:
+    try:
+        report = os.read(reports, 64).decode("ascii")
+    finally:
+        os.close(reports)
+    if not report:
+        return pid
+    os.waitpid(pid, 0)  # it is on its way out, and ours alone to reap: nobody was told its pid
+    step, _, number = report.partition(" ")
+    what = {"exec": _about(path, int(number)), "chdir": order.directory or "", "user": order.user or ""}.get(step, "")
+    raise StartFailed(step, int(number), what)
+
+
+def _become(path: str, order: Order, identity: Identity | None, reporter: int) -> NoReturn:
+    """The child's side of a fork: never returns, never runs anything of the parent's."""
+    steps = [("descriptors", _take_place), ("user", _take_identity), ("chdir", _take_directory), ("exec", _take_over)]
+    for step, take in steps:
+        try:
+            take(path, order, identity)
+        except OSError as error:
+            os.write(reporter, f"{step} {error.errno}".encode("ascii"))
+            break
+        except BaseException:
+            os.write(reporter, f"{step} {errno.EINVAL}".encode("ascii"))
+            break
+    os._exit(127)
+
+
+def _take_place(path: str, order: Order, identity: Identity | None) -> None:
+    if order.group:
+        os.setpgid(0, 0)
+    if order.terminal is not None:
+        os.tcsetpgrp(order.terminal, os.getpgrp())  # SIGTTOU is blocked here, so a background group may do this
+    for source, target in _descriptors(order):
+        os.dup2(source, target, inheritable=True)
+
+
+def _take_identity(path: str, order: Order, identity: Identity | None) -> None:
+    if identity is not None:
+        os.setgroups(identity.groups)
+        os.setgid(identity.gid)
+        os.setuid(identity.uid)
+
+
+def _take_directory(path: str, order: Order, identity: Identity | None) -> None:
+    if order.directory is not None:
+        os.chdir(order.directory)
+    if order.umask is not None:
+        os.umask(order.umask)
+
+
+def _take_over(path: str, order: Order, identity: Identity | None) -> None:
+    signal.set_wakeup_fd(-1)
+    for number in order.defaults:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, order.mask)
+    os.execve(path, order.argv, order.environ)
