@@ -166,10 +166,14 @@ def join(layout: Layout, instances: Sequence[Sequence[Point]], step: float | Non
     restarts = [points[0].at for points in ordered[1:]]
     merged = sorted((point for points in ordered for point in points), key=lambda point: point.at)
     restarts += [b.at for a, b in pairwise(merged) if _fell(a, b) and b.at not in restarts]
-    if step is not None:
-        merged = rollup(merged, step)
+    merged = _at_same_time(merged) if step is None else rollup(merged, step)
     times = array("d", [point.at for point in merged])
     return History(step, times, _columns(layout, merged, step), _gaps(times, step), tuple(sorted(restarts)))
+
+
+def _at_same_time(points: list[Point]) -> list[Point]:
+    """Two instances may share one step of a tier: the old one's end and the new one's beginning."""
+    return [_merge(at, tuple(group)) for at, group in groupby(points, lambda point: point.at)]
 
 
 def _fell(a: Point, b: Point) -> bool:

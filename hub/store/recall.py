@@ -1,0 +1,136 @@
+"""Answers out of segments and rings: the best tier for each stretch of time, decoded and joined.
+
+Theory.  For a wanted step the tiers stand in an order of preference: the coarsest that divides it (least to read), the
+finer ones after it (for the time that has not been rolled up yet), then the coarser ones (for the time whose finer
+samples are gone).  Without a step the finest comes first.  Each tier in turn takes the windows that none before it has;
+so every moment is answered once, by the best that is kept.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from hub.monitor.history import CONTAINER, PROCESS, History, Layout, Point, join, points_of, rollup
+from hub.store.rings import Stream, decode
+from hub.store.shelf import RAW, TIERS, Shelf, Tier
+from wire.model import RosterRow
+
+__all__ = ["LAYOUTS", "Instances", "recall", "rolled"]
+
+LAYOUTS: dict[str, Layout] = {"process": PROCESS, "container": CONTAINER}
+
+Match = Callable[[RosterRow], bool]
+Span = tuple[float, float]
+NOBODY = RosterRow(0, 0, 0, "", "", "", 0)
+"""Stands for the one row of a container."""
+
+
+class Instances:
+    """What was found of each instance, (boot, pid, start ticks), within the spans still open."""
+
+    def __init__(self, layout: Layout, match: Match) -> None:
+        self._layout, self._match = layout, match
+        self.rows: dict[tuple[str, int, int], RosterRow] = {}
+        self._samples: dict[tuple[str, int, int], list[tuple[float, tuple[float, ...]]]] = defaultdict(list)
+        self._points: dict[tuple[str, int, int], list[Point]] = defaultdict(list)
+
+    def _wanted(self, boot: str, rows: Iterable[RosterRow]) -> Iterator[tuple[int, tuple[str, int, int]]]:
+        for index, row in enumerate(rows):
+            if self._match(row):
+                instance = (boot, row.pid, row.start_ticks)
+                self.rows[instance] = row
+                yield index, instance
+
+    def add_stream(self, stream: Stream, spans: list[Span]) -> None:
+        """Samples in memory."""
+        for index, instance in self._wanted(stream.key.boot, stream.rows or (NOBODY,)):
+            self._samples[instance] += [s for s in stream.samples(index) if _inside(s[0], spans)]
+
+    def add_raw(self, boot: str, head: Any, body: memoryview, spans: list[Span]) -> None:
+        """A RAWB block: head [roster, rows, count], body times and blobs."""
+        rows = [RosterRow(*row) for row in head[1]] or [NOBODY]
+        times = array("d", bytes(body[: 8 * head[2]]))
+        for index, instance in self._wanted(boot, rows):
+            found = decode(self._layout, len(rows), index, times, body[8 * head[2] :])
+            self._samples[instance] += [s for s in found if _inside(s[0], spans)]
+
+    def add_tier(self, boot: str, head: Any, body: memoryview, spans: list[Span]) -> None:
+        """A TIER block: head [[row, points] ...], body their points."""
+        size, starts, offset = self._layout.point.size, [], 0
+        for _, count in head:
+            starts.append(offset)
+            offset += count * size
+        for index, instance in self._wanted(boot, [RosterRow(*row) for row, _ in head]):
+            part = body[starts[index] : starts[index] + head[index][1] * size]
+            self._points[instance] += [p for p in self._layout.unpack(part) if _inside(p.at, spans)]
+
+    def points(self) -> dict[tuple[str, int, int], list[Point]]:
+        """Each instance's points in the order of time."""
+        return {instance: self._of(instance) for instance in self.rows}
+
+    def _of(self, instance: tuple[str, int, int]) -> list[Point]:
+        raw = points_of(self._layout, sorted(self._samples.get(instance, ()), key=_time))
+        return sorted(raw + self._points.get(instance, []), key=_time)
+
+
+def _time(item: Any) -> float:
+    return float(item[0])
+
+
+def _inside(at: float, spans: list[Span]) -> bool:
+    return any(start <= at < end for start, end in spans)
+
+
+def recall(
+    shelf: Shelf,
+    streams: list[tuple[float, Stream]],
+    who: tuple[str, str],
+    match: Match,
+    between: Span,
+    step: float | None,
+) -> History:
+    """The history of one subject's rows that match; `streams` are its samples in memory, with their windows."""
+    start, end = between
+    found = Instances(LAYOUTS[who[0]], match)
+    open_spans = [(start // step * step if step else start, end)]
+    for tier in _preferred(step):
+        memory = streams if tier is RAW else []
+        for window in sorted({*shelf.windows(tier), *(w for w, _ in memory)}):
+            spans, open_spans = _cut(open_spans, (window, window + tier.span))
+            if spans:
+                read(shelf, tier, window, who, found, spans)
+                for stream in [s for w, s in memory if w == window]:
+                    found.add_stream(stream, spans)
+    return join(LAYOUTS[who[0]], list(found.points().values()), step)
+
+
+def read(shelf: Shelf, tier: Tier, window: float, who: tuple[str, str], found: Instances, spans: list[Span]) -> None:
+    """Everything a window has of one subject."""
+    add = found.add_raw if tier is RAW else found.add_tier
+    for block, head, body in shelf.read(tier, window, *who):
+        add(block.boot, head, body, spans)
+
+
+def _preferred(step: float | None) -> list[Tier]:
+    fitting = [tier for tier in TIERS if step and tier.step <= step and (tier is RAW or step % tier.step == 0)]
+    return fitting[::-1] + [tier for tier in TIERS if tier not in fitting]
+
+
+def _cut(spans: list[Span], by: Span) -> tuple[list[Span], list[Span]]:
+    """The parts of `spans` inside and outside of `by`."""
+    inside = [(max(a, by[0]), min(b, by[1])) for a, b in spans]
+    outside = [(a, min(b, by[0])) for a, b in spans] + [(max(a, by[1]), b) for a, b in spans]
+    return [span for span in inside if span[0] < span[1]], [span for span in outside if span[0] < span[1]]
+
+
+def rolled(
+    shelf: Shelf, source: Tier, windows: list[float], who: tuple[str, str], step: float
+) -> dict[tuple[str, int, int], tuple[RosterRow, list[Point]]]:
+    """One subject's points of a coarser tier, by instance."""
+    found = Instances(LAYOUTS[who[0]], lambda row: True)
+    for window in windows:
+        read(shelf, source, window, who, found, [(window, window + source.span)])
+    return {i: (found.rows[i], rollup(points, step)) for i, points in found.points().items() if points}
