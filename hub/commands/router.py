@@ -59,6 +59,8 @@ class Command(Record):
     changed_at: float = 0.0
     sent_at: float | None = None
     """Monotonic time of the last attempt to hand it over."""
+    boot: str = ""
+    """Boot of the agent it was first sent to: another boot must not get it, since it forgot what it executed."""
 
 
 class Router:
@@ -94,10 +96,10 @@ class Router:
         """Accepted commands to offer now: those of `agent` (it just spoke), or all whose last attempt is old."""
         return [c for c in self.flying.values() if c.state is CommandState.ACCEPTED and _due(c, now, agent)]
 
-    def attempted(self, command_id: str, now: float) -> None:
-        """Notes an attempt to hand the command over."""
+    def attempted(self, command_id: str, boot: str, now: float) -> None:
+        """Notes an attempt to hand the command over to this boot of its agent."""
         if command_id in self.flying:
-            self.flying[command_id] = self.flying[command_id]._replace(sent_at=now)
+            self.flying[command_id] = self.flying[command_id]._replace(sent_at=now, boot=boot)
 
     def unsent(self, agent: str) -> list[Command]:
         """The agent's delivered commands without a result: sent again when its link is new, since ids make it safe."""

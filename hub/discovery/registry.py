@@ -15,13 +15,15 @@ from dataclasses import dataclass, field
 from hub.clock import Instant
 from hub.discovery.liveness import LISTED, Sign, Watch, expect, overdue, step
 from wire._record import Record
-from wire.messages import Register
-from wire.model import Presence, RosterRow, Status
+from wire.messages import Register, Roster, Sample
+from wire.model import Fact, Mount, Presence, RosterRow, State, StateChange, Status, full_name
 
 ARCHIVE_SECONDS = 24 * 3600.0
 """How long a lost agent is shown before it is only found in the store."""
 OFFSETS = 16
 """Heartbeats from which the clock offset is estimated: half a minute at the default period."""
+ALIVE = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
+"""States in which a process exists."""
 SKEW_SECONDS = 2.0
 """Clock difference that is worth a notice."""
 
@@ -35,6 +37,16 @@ class Change(Record):
     presence: Presence
     reason: str
     at: float
+
+
+class Process(Record):
+    """One configured process as last known."""
+
+    status: Status
+    seq: int
+    """Newest fact this includes."""
+    born: float | None
+    """When it was spawned, by the agent's wall clock; None while there is none."""
 
 
 @dataclass(slots=True)
@@ -53,19 +65,30 @@ class Agent:
     """Wall time of the last change of presence."""
     heard_at: float
     """Wall time of the last sign of life."""
+    first_seen: float
     reason: str = ""
+    verified: str = ""
+    """Container that its claim was last found true for; stays when the container is gone."""
+    container_name: str = ""
+    """Name of that container."""
     durable: int = 0
     last_seq: int = 0
     dropped: int = 0
     skewed: bool = False
-    wanted_roster: int = 0
-    """Number of a roster that a sample named and the hub lacks."""
+    roster_lost: bool = False
+    """The store lacks the roster that its samples name."""
     roster_number: int = 0
     roster: tuple[RosterRow, ...] = ()
-    programs: dict[str, Status] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Column -> why it is unknown there."""
+    mounts: tuple[Mount, ...] = ()
+    programs: dict[str, Process] = field(default_factory=dict)
     """Every configured process by full name: from the roster, then changed by facts."""
-    programs_seq: int = 0
-    """Newest fact that `programs` includes."""
+    told: int = 0
+    """Newest fact that was published."""
+    sample: Sample | None = None
+    """Its last sample, and when that was in hub time."""
+    sampled_at: float = 0.0
     offsets: deque[float] = field(default_factory=lambda: deque(maxlen=OFFSETS))
 
     @property
@@ -77,6 +100,29 @@ class Agent:
     def listed(self) -> bool:
         """Whether it is in the live list."""
         return self.watch.presence in LISTED
+
+    def show(self, roster: Roster) -> None:
+        """Takes a new picture of the container."""
+        self.roster_number, self.roster, self.mounts = roster.number, roster.rows, roster.mounts
+        self.notes, self.roster_lost = roster.notes, False
+        newer = {name: process for name, process in self.programs.items() if process.seq > roster.last_seq}
+        fresh = {full_name(status.group, status.name): _process(status, roster) for status in roster.programs}
+        self.programs = {name: newer.get(name, process) for name, process in fresh.items()}
+
+    def apply(self, fact: Fact) -> None:
+        """Takes a state change into the picture; what the picture includes already changes nothing."""
+        if not isinstance(fact.body, StateChange):
+            return
+        change, name = fact.body, full_name(fact.body.group, fact.body.name)
+        process = self.programs.get(name)
+        if process is None or fact.seq <= process.seq:
+            return
+        pid = change.pid if change.state in ALIVE else None
+        same = pid is not None and pid == process.status.pid
+        ticks = process.status.start_ticks if same else None
+        born = None if pid is None else process.born if same else fact.at
+        status = process.status._replace(state=change.state, pid=pid, start_ticks=ticks, since=fact.at, why=change.why)
+        self.programs[name] = Process(status, fact.seq, born)
 
     @property
     def offset(self) -> float:
@@ -90,6 +136,8 @@ class Registry:
     def __init__(self, period: float) -> None:
         self.period = period
         self.agents: dict[str, Agent] = {}
+        self.met: set[str] = set()
+        """Agents that registered since the hub's start: only these are known well enough to be heard."""
 
     def restore(self, agents: Iterable[Agent], now: Instant) -> None:
         """Takes over what the store knew; whoever was in the live list is expected back, the rest is history."""
@@ -104,16 +152,20 @@ class Registry:
         """A registration: always brings the agent into the live list."""
         known = self.agents.get(agent_id)
         watch = Watch(Presence.GONE, now.attention, self.period) if known is None else known.watch
-        agent = Agent(agent_id, said, peer, watch, labels, token, since=now.wall, heard_at=now.wall)
+        agent = Agent(
+            agent_id, said, peer, watch, labels, token, since=now.wall, heard_at=now.wall, first_seen=now.wall
+        )
         agent.last_seq = said.last_seq
         again = known is not None and known.said.boot == said.boot
         if known is not None and again:
             agent.durable, agent.offsets = known.durable, known.offsets
             agent.roster_number, agent.roster = known.roster_number, known.roster
-            agent.programs, agent.programs_seq = known.programs, known.programs_seq
+            agent.programs, agent.told = known.programs, known.told
+            agent.sample, agent.sampled_at, agent.mounts = known.sample, known.sampled_at, known.mounts
         if known is not None:
-            agent.since, agent.reason = known.since, known.reason
+            agent.since, agent.reason, agent.first_seen = known.since, known.reason, known.first_seen
         self.agents[agent_id] = agent
+        self.met.add(agent_id)
         reason = "registered" if known is None else "registered again" if again else "started anew"
         return self._step(
             agent, Sign.REGISTERED, reason, now, previous=known.presence if known else None, told=not again
@@ -122,7 +174,8 @@ class Registry:
     def hear(self, agent_id: str, boot: str, now: Instant) -> tuple[bool, list[Change]]:
         """A sign of life; the first value says whether the hub knows this boot of it (else it must register)."""
         agent = self.agents.get(agent_id)
-        if agent is None or agent.said.boot != boot or agent.presence is Presence.GONE:
+        strange = agent_id not in self.met or agent is None or agent.said.boot != boot
+        if agent is None or strange or agent.presence is Presence.GONE:
             return False, []
         agent.heard_at = now.wall
         return True, self._step(agent, Sign.HEARD, "heard again", now)
@@ -142,6 +195,7 @@ class Registry:
         old = [a.id for a in self.agents.values() if not a.listed and now.wall - a.since > ARCHIVE_SECONDS]
         for agent_id in old:
             del self.agents[agent_id]
+            self.met.discard(agent_id)
         return old
 
     def live(self) -> list[Agent]:
@@ -172,6 +226,11 @@ class Registry:
             return []
         agent.since, agent.reason = now.wall, reason
         return [Change(agent.id, before, agent.presence, reason, now.wall)]
+
+
+def _process(status: Status, roster: Roster) -> Process:
+    born = None if status.uptime is None else roster.wall - status.uptime
+    return Process(status, roster.last_seq, born)
 
 
 def _silence(agent: Agent, now: Instant) -> str:

@@ -57,14 +57,20 @@ def digest(secret: bytes) -> str:
     return hashlib.sha256(secret).hexdigest()
 
 
+def prove(token: TokenRow | None, secret: bytes) -> TokenRow:
+    """The token if the secret is its own, compared in constant time; raises `Refusal`."""
+    known = hmac.compare_digest(token.digest if token else digest(b""), digest(secret))
+    if token is None or not known:
+        raise Refusal("bad-token", "the join token is not known here", "make a new one: hubctl token create")
+    return token
+
+
 def check(token: TokenRow | None, secret: bytes, live: int, at: float) -> TokenRow:
     """The token if it may enrol one more agent now; raises `Refusal`.
 
     An unknown id and a wrong secret get the same answer, so that ids cannot be probed.
     """
-    known = hmac.compare_digest(token.digest if token else digest(b""), digest(secret))
-    if token is None or not known:
-        raise Refusal("bad-token", "the join token is not known here", "make a new one: hubctl token create")
+    token = prove(token, secret)
     if token.revoked_at is not None:
         raise Refusal("token-revoked", f"token {token.id} was revoked", "make a new one: hubctl token create")
     if token.expires_at is not None and at >= token.expires_at:

@@ -1,0 +1,156 @@
+"""How a container becomes an agent: a token is shown, a key is kept; and how keys are forgotten again.
+
+Theory.  The key is the one libzmq proved for the connection, never a field of the message.  The same key may show the
+same token twice (its answer was lost) and gets the same agent id without another use of the token.  Keys that came with
+a service token belong to containers nobody counts, so they are forgotten when the engine destroys the container, or a
+day after the agent was last there; an invite's key was wanted by a person and stays until revoked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from hub.clock import Instant
+from hub.discovery.notices import note
+from hub.errors import Refusal
+from hub.fleet import Fleet
+from hub.store.rows import AuditRow, KeyRow, TokenRow
+from hub.trust import tokens
+from hub.words import Admit, Asked, Effects, Say, Send, Store
+from wire.messages import Enrol, Enrolled, Refused
+
+FORGET_SECONDS = 24 * 3600.0
+"""How long the key of a lost container is kept."""
+NEW_SECONDS = 60.0
+"""A key this young counts as a live agent: it will register in a moment."""
+
+
+class Enrolment:
+    """Admits new agents; `new_id` makes an id nobody had before."""
+
+    def __init__(self, fleet: Fleet, new_id: Callable[[], str]) -> None:
+        self.fleet = fleet
+        self.new_id = new_id
+        self.service: set[str] = set()
+        """Ids of service tokens."""
+
+    def restore(self, rows: Iterable[TokenRow]) -> None:
+        """Takes over what the store knew of tokens."""
+        self.service.update(row.id for row in rows if row.kind == tokens.TokenKind.SERVICE)
+
+    def take(self, asked: Asked, now: Instant) -> Effects:
+        """One request of the enrolment port; raises Refusal for anything but Enrol."""
+        enrol = asked.message
+        if not isinstance(enrol, Enrol):
+            raise Refusal("unexpected", "only Enrol is heard here")
+
+        def found(token: Any, error: str, now: Instant) -> Effects:
+            return self._guarded(asked, enrol, now, error, lambda: self._judge(asked, enrol, token, now))
+
+        return [Store("token", (enrol.token,), found)]
+
+    def _judge(self, asked: Asked, enrol: Enrol, token: TokenRow | None, now: Instant) -> Effects:
+        known = self.fleet.keys.get(asked.user)
+        if known is not None and known.kind == "agent" and known.token == enrol.token:
+            tokens.prove(token, enrol.secret)
+            return self._answer(asked, known)
+        if known is not None:
+            raise Refusal("bad-key", "this key is known here under another token or role", "make a new key")
+        tokens.check(token, enrol.secret, self._live(enrol.token, now), now.wall)
+
+        def used(taken: Any, error: str, now: Instant) -> Effects:
+            return self._guarded(asked, enrol, now, error, lambda: self._admit(asked, enrol, token, taken, now))
+
+        return [Store("use_token", (enrol.token, now.wall), used)]
+
+    def _admit(self, asked: Asked, enrol: Enrol, token: TokenRow | None, taken: Any, now: Instant) -> Effects:
+        if token is None or not taken:
+            raise Refusal("token-used", "the token was used up in this moment", "make a new one: hubctl token create")
+        row = KeyRow(
+            public=asked.user,
+            kind="agent",
+            subject=self.new_id(),
+            created_at=now.wall,
+            scope=dict(token.labels),  # for an agent's key these are the labels it has
+            token=token.id,
+            container=enrol.container or None,
+        )
+
+        def kept(_: Any, error: str, now: Instant) -> Effects:
+            return self._guarded(asked, enrol, now, error, lambda: self._kept(asked, enrol, row, now))
+
+        return [Store("put_key", (row,), kept)]
+
+    def _kept(self, asked: Asked, enrol: Enrol, row: KeyRow, now: Instant) -> Effects:
+        self.fleet.add_key(row)
+        audit = AuditRow(
+            now.wall, f"token {enrol.token}", "enrol", row.subject, "accepted", enrol.hostname, "", asked.peer
+        )
+        admit = Admit(self.fleet.admissions())
+        return [admit, *self._answer(asked, row), Store("append_audit", (audit,)), Say(f"enrolled agent {row.subject}")]
+
+    def _answer(self, asked: Asked, row: KeyRow) -> Effects:
+        return [Send(asked.route, Enrolled(row.subject, self.fleet.settings.addresses, dict(row.scope)))]
+
+    def _guarded(self, asked: Asked, enrol: Enrol, now: Instant, error: str, story: Callable[[], Effects]) -> Effects:
+        """The story's effects; a refusal or a store that fails becomes an answer and an audit row."""
+        try:
+            if error:
+                raise Refusal("store", "the hub cannot write to its store now", "try again")
+            return story()
+        except Refusal as refusal:
+            row = AuditRow(
+                now.wall, f"token {enrol.token}", "enrol", enrol.hostname, "refused", refusal.code, "", asked.peer
+            )
+            answer = Refused("", refusal.code, refusal.message, refusal.hint)
+            return [Send(asked.route, answer), Store("append_audit", (row,))]
+
+    def _live(self, token: str, now: Instant) -> int:
+        listed = {agent.id for agent in self.fleet.of_token(token)}
+        young = {
+            row.subject
+            for row in self.fleet.agent_keys.values()
+            if row.token == token and now.wall - row.created_at < NEW_SECONDS
+        }
+        left = {agent.id for agent in self.fleet.registry.agents.values() if not agent.listed}
+        return len(listed | (young - left))
+
+    # -- forgetting --------------------------------------------------------------------------------------------------
+
+    def tick(self, now: Instant) -> Effects:
+        """Forgets the keys of service tokens whose agents have been away for a day."""
+        old = [row for row in self.fleet.agent_keys.values() if self._is_stale(row, now)]
+        return self._forget(old, "away for a day", now)
+
+    def destroyed(self, container: str, now: Instant) -> Effects:
+        """The engine destroyed a container: its agent's key can never be used again."""
+        agent = self.fleet.picture.agent_of.get(container) or self._last_agent(container)
+        row = self.fleet.agent_keys.get(agent or "")
+        mine = [row] if row is not None and row.token in self.service else []
+        return self._forget(mine, "its container was destroyed", now)
+
+    def _last_agent(self, container: str) -> str | None:
+        joined = [agent for agent, held in self.fleet.picture.container_of.items() if held == container]
+        claims = [a for a in self.fleet.registry.agents.values() if a.verified == container]
+        return joined[0] if joined else claims[0].id if claims else None
+
+    def _is_stale(self, row: KeyRow, now: Instant) -> bool:
+        if row.token not in self.service:
+            return False
+        agent = self.fleet.registry.agents.get(row.subject)
+        if agent is None:
+            return now.wall - row.created_at > FORGET_SECONDS
+        return not agent.listed and now.wall - agent.since > FORGET_SECONDS
+
+    def _forget(self, rows: list[KeyRow], why: str, now: Instant) -> Effects:
+        if not rows:
+            return []
+        effects: Effects = []
+        for row in rows:
+            self.fleet.remove_key(row.public)
+            effects.append(Store("drop_key", (row.public,)))
+            agent = self.fleet.registry.agents.get(row.subject)
+            if agent is not None:
+                effects += note(agent, {"note": "key forgotten", "agent": agent.id, "reason": why}, now.wall)
+        return [*effects, Admit(self.fleet.admissions())]

@@ -1,0 +1,132 @@
+"""What engines report, taken into the picture: the second witness of every container's life.
+
+Theory.  A list is the truth about its engine and replaces all that was known of it; events only announce a change
+early.  A container's `die` makes its agent gone at once, with the exit code as reason - unless the event is older than
+the agent's start, which happens when a quick restart overtakes a slow engine.  What a list shows as ended counts too,
+so a death that happened while nobody listened is not waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hub.clock import Instant
+from hub.commands.orders import Orders
+from hub.discovery.enrolment import Enrolment
+from hub.discovery.notices import keep, tell
+from hub.discovery.registry import Agent
+from hub.engines.reports import (
+    ContainerEvent,
+    ContainerList,
+    ContainerRow,
+    ContainerSample,
+    EngineState,
+    OrderResult,
+    Report,
+)
+from hub.fleet import Fleet, Known
+from hub.plain import plain
+from hub.words import Effects, Publish, Say, Store
+
+ENDED = frozenset({"exited", "dead", "removing"})
+SLACK_SECONDS = 0.2
+"""Error of the estimate of an event's time."""
+
+
+class Witness:
+    """Takes the reports of all engines."""
+
+    def __init__(self, fleet: Fleet, orders: Orders, enrolment: Enrolment) -> None:
+        self.fleet = fleet
+        self.orders = orders
+        self.enrolment = enrolment
+        self.handlers: dict[type, Callable[[Any, Instant], Effects]] = {
+            EngineState: self._engine,
+            ContainerList: self._list,
+            ContainerEvent: self._event,
+            ContainerSample: self._sample,
+            OrderResult: self.orders.ordered,
+        }
+
+    def take(self, report: Report, now: Instant) -> Effects:
+        """The effects of one report."""
+        return self.handlers[type(report)](report, now)
+
+    def _engine(self, state: EngineState, now: Instant) -> Effects:
+        before = self.fleet.engines.get(state.engine)
+        self.fleet.engines[state.engine] = state
+        if before is not None and (before.up, before.error) == (state.up, state.error):
+            return []
+        body = {"note": "engine", "engine": state.engine, "up": state.up, "error": state.error, "at": state.at}
+        words = f"answers, version {state.version}" if state.up else f"does not answer: {state.error}"
+        return [Publish(f"notice/{state.engine}", body), Say(f"engine {state.engine} {words}")]
+
+    def _list(self, report: ContainerList, now: Instant) -> Effects:
+        before = {key: known for key, known in self.fleet.containers.items() if known.engine == report.engine}
+        for row in report.containers:
+            self.fleet.containers[row.id] = Known(report.engine, row, report.at)
+        removed = set(before) - {row.id for row in report.containers}
+        effects = [effect for key in sorted(removed) for effect in self._removed(key, now)]
+        effects += [self._shown(row) for row in report.containers if _differs(before.get(row.id), row)]
+        effects += self._rejoined()
+        return effects + [e for row in report.containers if row.state in ENDED for e in self._ended(row, now)]
+
+    def _removed(self, container: str, now: Instant) -> Effects:
+        effects = self.enrolment.destroyed(container, now)
+        effects += self._died(container, "its container was removed", now.wall, now)
+        self.fleet.containers.pop(container, None)
+        self.fleet.samples.pop(container, None)
+        return [Publish(f"container/{container}", {"action": "removed", "id": container, "at": now.wall}), *effects]
+
+    def _shown(self, row: ContainerRow) -> Publish:
+        return Publish(f"container/{row.id}", {"action": "changed", **plain(row)})
+
+    def _rejoined(self) -> Effects:
+        """Joins again; agents that got or changed their container's name are kept anew."""
+        agents = self.fleet.registry.agents.values()
+        before = {agent.id: (agent.verified, agent.container_name) for agent in agents}
+        self.fleet.rejoin()
+        return [keep(a, self.fleet) for a in agents if before[a.id] != (a.verified, a.container_name)]
+
+    def _ended(self, row: ContainerRow, now: Instant) -> Effects:
+        ended = row.finished_at if row.finished_at is not None else now.wall
+        return self._died(row.id, f"its container stopped (exit code {row.exit_code})", ended, now)
+
+    def _event(self, event: ContainerEvent, now: Instant) -> Effects:
+        body = {"action": event.action, "id": event.container, "at": event.at, "attributes": dict(event.attributes)}
+        effects: Effects = [Publish(f"container/{event.container}", body)]
+        if event.action == "die":
+            code = event.attributes.get("exitCode", "unknown")
+            return effects + self._died(event.container, f"its container stopped (exit code {code})", event.at, now)
+        if event.action == "destroy":
+            return effects + self.enrolment.destroyed(event.container, now)
+        return effects
+
+    def _died(self, container: str, reason: str, at: float, now: Instant) -> Effects:
+        """Its agents of before that moment are gone."""
+        agents = [a for a in self.fleet.registry.agents.values() if a.verified == container and a.listed]
+        dead = [agent for agent in agents if at >= self._started(agent) - SLACK_SECONDS]
+        effects: Effects = []
+        for agent in dead:
+            self.fleet.routes.pop(agent.id, None)
+            effects += tell(self.fleet.registry.leave(agent.id, reason, now), self.fleet)
+        return effects
+
+    def _started(self, agent: Agent) -> float:
+        return agent.said.started_at + agent.offset
+
+    def _sample(self, sample: ContainerSample, now: Instant) -> Effects:
+        if sample.container not in self.fleet.containers:
+            return []
+        self.fleet.samples[sample.container] = sample
+        effects: Effects = [Store("put_container", (sample.container, sample.at, sample.values))]
+        if any(f"container/{sample.container}".startswith(topic) for topic in self.fleet.watched):
+            body = {"action": "sample", "id": sample.container, "at": sample.at, "values": plain(sample.values)}
+            effects.append(Publish(f"container/{sample.container}", body))
+        return effects
+
+
+def _differs(before: Known | None, row: ContainerRow) -> bool:
+    """Whether something changed that a person would call a change: not the sentence with its growing age."""
+    return before is None or before.row._replace(status=row.status, sized_at=row.sized_at) != row

@@ -1,0 +1,147 @@
+"""What the hub knows right now: agents, engines, containers, keys, and the picture that joins them.
+
+Plain state with the few questions every room asks of it (what is it called, which labels count, who holds it); the
+rooms change it, each its own part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hub.clock import Instant
+from hub.discovery import identity
+from hub.discovery.registry import Agent, Registry
+from hub.engines.reports import ContainerRow, ContainerSample, EngineState
+from hub.store.rows import KeyRow
+from hub.words import Route
+from wire._record import Record
+from wire.messages import HubAddress
+
+COMPOSE_SERVICE = "com.docker.compose.service"
+
+
+class Settings(Record):
+    """What the core needs of the configuration and the keyring."""
+
+    hub: str
+    period: float
+    sample_period: float
+    addresses: tuple[HubAddress, ...]
+    """This hub as agents are to dial it, one entry for each advertised name."""
+    enrol_addresses: tuple[str, ...]
+    """`host:port` of the enrolment port, for join strings."""
+    fleet_key: str
+    client: str
+    """`host:port` of the client port, for key files."""
+    feed: str
+    admin_key: str
+    """Public key of the client key made at the first start."""
+
+
+class Known(Record):
+    """One container of one engine."""
+
+    engine: str
+    row: ContainerRow
+    at: float
+    """When the list that shows it was complete."""
+
+
+class Fleet:
+    """The present state of everything."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.registry = Registry(settings.period)
+        self.engines: dict[str, EngineState] = {}
+        self.containers: dict[str, Known] = {}
+        self.samples: dict[str, ContainerSample] = {}
+        """Last figures of each container from its engine."""
+        self.keys: dict[str, KeyRow] = {}
+        """Live keys by public key."""
+        self.agent_keys: dict[str, KeyRow] = {}
+        """The same, of agents, by agent id."""
+        self.client_keys: dict[str, KeyRow] = {}
+        """The same, of clients, by name."""
+        self.routes: dict[str, Route] = {}
+        """Agent -> way to its command route."""
+        self.watched: set[str] = set()
+        """Topics of the feed somebody is subscribed to."""
+        self.picture = identity.EMPTY
+        self.epoch = 0
+        self.started = Instant(0.0, 0.0)
+
+    def rejoin(self) -> None:
+        """Brings the picture up to date; called after each change of agents or containers."""
+        claims = [
+            identity.Claim(agent.id, agent.said.container, agent.said.started_at, agent.listed)
+            for agent in self.registry.agents.values()
+        ]
+        listed = {
+            key: identity.Listed(key, known.engine, known.row.state in ("running", "paused"), known.row.started_at)
+            for key, known in self.containers.items()
+        }
+        self.picture = identity.join(claims, listed, self.picture)
+        for agent_id, container in self.picture.container_of.items():
+            agent = self.registry.agents[agent_id]
+            agent.verified, agent.container_name = container, self.containers[container].row.name
+
+    def container_of(self, agent_id: str) -> Known | None:
+        """The agent's verified container."""
+        return self.containers.get(self.picture.container_of.get(agent_id, ""))
+
+    def name_of(self, agent: Agent) -> str:
+        """Display name: its container's once joined, else what it calls itself, else its host name."""
+        return agent.container_name or agent.said.name or agent.said.hostname or agent.id
+
+    def name(self, agent_id: str) -> str:
+        """As `name_of`, for an id that may be unknown."""
+        agent = self.registry.agents.get(agent_id)
+        return self.name_of(agent) if agent else agent_id
+
+    def labels_of(self, agent: Agent) -> dict[str, str]:
+        """The labels that count: the token's, and what the engine says of its container."""
+        known = self.container_of(agent.id)
+        return {**(container_labels(known.row.labels) if known else {}), **agent.labels}
+
+    def labels_of_container(self, container: str) -> dict[str, str]:
+        """The same for a container, which may have an agent."""
+        known = self.containers[container]
+        agent = self.registry.agents.get(self.picture.agent_of.get(container, ""))
+        return {**container_labels(known.row.labels), **(agent.labels if agent else {})}
+
+    def of_token(self, token: str) -> Iterator[Agent]:
+        """Listed agents that enrolled with this token."""
+        return (agent for agent in self.registry.agents.values() if agent.token == token and agent.listed)
+
+    def admissions(self) -> dict[tuple[str, str], str]:
+        """(domain, key) -> User-Id for the gate; a scoped client may not read the feed, which shows everything."""
+        table: dict[tuple[str, str], str] = {}
+        for row in self.keys.values():
+            if row.kind == "agent":
+                table["agents", row.public] = row.subject
+            elif row.kind == "client":
+                table["clients", row.public] = row.subject
+                if not row.scope:
+                    table["feed", row.public] = row.subject
+        return table
+
+    def add_key(self, row: KeyRow) -> None:
+        """A key becomes live."""
+        self.keys[row.public] = row
+        by_subject = self.agent_keys if row.kind == "agent" else self.client_keys
+        by_subject[row.subject] = row
+
+    def remove_key(self, public: str) -> KeyRow | None:
+        """A key is live no more; what still talks under it is refused from the next message on."""
+        row = self.keys.pop(public, None)
+        if row is not None:
+            by_subject = self.agent_keys if row.kind == "agent" else self.client_keys
+            by_subject.pop(row.subject, None)
+        return row
+
+
+def container_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """An engine's labels, with compose's service under the short name people type."""
+    service = labels.get(COMPOSE_SERVICE)
+    return {**labels, **({"service": service} if service else {})}

@@ -1,0 +1,204 @@
+"""The questions of the query port that the store answers: exits, events, histories, commands, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hub.clock import Instant
+from hub.commands.orders import Orders
+from hub.commands.selectors import containers, processes
+from hub.commands.shown import row_of, shown, summary
+from hub.errors import Refusal
+from hub.fleet import Fleet
+from hub.plain import plain
+from hub.queries import matcher
+from hub.store.rows import CommandRow, FactRow
+from hub.trust.roles import Subject
+from hub.words import Asked, Effects, Send, Store
+from wire.messages import Answer, Query, Refused
+from wire.model import Exit, StateChange
+
+Row = dict[str, Any]
+LIMIT = 100
+"""Rows where the asker names no number."""
+MOST = 2000
+"""Most rows of one answer: exit records with their last lines are 5 KiB each."""
+SEARCHED = 20000
+"""Most rows read to find those that a target means."""
+HISTORY_SECONDS = 3600.0
+"""Length of a history where no start is given."""
+
+
+class Recall:
+    """Answers from the store."""
+
+    def __init__(self, fleet: Fleet, orders: Orders) -> None:
+        self.fleet = fleet
+        self.orders = orders
+        self.handlers: dict[str, Callable[[Asked, Query, Subject, Instant], Effects]] = {
+            "exits": self.exits,
+            "events": self.events,
+            "history": self.history,
+            "container_history": self.container_history,
+            "commands": self.commands,
+            "command_state": self.command_state,
+            "audit": self.audit,
+        }
+
+    def exits(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
+        """Exit records; `target`, `since`, `after`, `limit`."""
+        return self._facts("exits", asked, query, subject)
+
+    def events(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
+        """Facts of all kinds, the hub's own notes too."""
+        return self._facts("facts", asked, query, subject)
+
+    def _facts(self, method: str, asked: Asked, query: Query, subject: Subject) -> Effects:
+        args, limit = query.args, _number(query.args, "limit", LIMIT, 1, MOST)
+        meant = matcher(args.get("target"), self.fleet)
+        narrowed = args.get("target") or subject.scope
+        after, since = _maybe(args, "after"), _maybe(args, "since")
+        position = None if after is None else int(after)
+        read = SEARCHED if narrowed else int(limit)
+        call = (position, None, None, since, read) if method == "exits" else (position, None, since, read)
+
+        def rows(found: Sequence[FactRow], now: Instant) -> Any:
+            mine = [row for row in found if self._sees(subject, row.agent) and meant(row.agent, *_names(row))]
+            mine = mine[-int(limit) :] if position is None else mine[: int(limit)]
+            return [self._fact(row, now) for row in mine]
+
+        return [Store(method, call, _answer(asked, query, rows))]
+
+    def _sees(self, subject: Subject, agent_id: str) -> bool:
+        agent = self.fleet.registry.agents.get(agent_id)
+        return subject.may_see(self.fleet.labels_of(agent) if agent else {})
+
+    def _fact(self, row: FactRow, now: Instant) -> Row:
+        named = {"agent": row.agent, "agent_name": self.fleet.name(row.agent), "age": max(now.wall - row.at, 0.0)}
+        head = {key: plain(getattr(row, key)) for key in ("position", "boot", "seq", "at", "agent_at", "kind")}
+        return {**named, **head, **_hub_time(plain(row.body), row.at - row.agent_at)}
+
+    def history(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
+        """Samples of one process: `target` AGENT/PROGRAM, `start`, `end`, `step`."""
+        target = query.args.get("target")
+        chosen = processes([target] if isinstance(target, str) else [], self.orders.candidates(subject))
+        if len(chosen) != 1 or len(chosen[0].programs) != 1:
+            raise Refusal("bad-target", "a history is of one process", "name one AGENT/PROGRAM")
+        start, end, step = _span(query.args, now)
+        call = (chosen[0].key, start, end, step, chosen[0].programs[0])
+        return [Store("process_history", call, _answer(asked, query, lambda found, now: plain(found)))]
+
+    def container_history(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
+        """Samples of one container: `target` NAME or id, `start`, `end`, `step`."""
+        target = query.args.get("target")
+        chosen = containers([target] if isinstance(target, str) else [], self.orders.container_candidates(subject))
+        if len(chosen) != 1:
+            raise Refusal("bad-target", "a history is of one container", "name one container")
+        start, end, step = _span(query.args, now)
+        call = (chosen[0].key, start, end, step)
+        return [Store("container_history", call, _answer(asked, query, lambda found, now: plain(found)))]
+
+    def commands(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
+        """The newest commands; `since`, `limit`."""
+        call = (_maybe(query.args, "since"), int(_number(query.args, "limit", LIMIT, 1, MOST)))
+
+        def rows(found: Sequence[CommandRow], now: Instant) -> Any:
+            return [_command(row, now) for row in found if self._sees_command(subject, row)]
+
+        return [Store("commands", call, _answer(asked, query, rows))]
+
+    def _sees_command(self, subject: Subject, row: CommandRow) -> bool:
+        if row.container:
+            known = row.container in self.fleet.containers
+            return subject.may_see(self.fleet.labels_of_container(row.container) if known else {})
+        return self._sees(subject, row.agent or "")
+
+    def command_state(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
+        """One command, or all commands of one order, by `id`."""
+        wanted = query.args.get("id")
+        if not isinstance(wanted, str) or not wanted:
+            raise Refusal("bad-argument", "id is missing")
+        flying = self.orders.router.order(wanted)
+        one = self.orders.router.get(wanted)
+        if len(flying) > 1 and all(self._sees_command(subject, row_of(c, 0)) for c in flying):
+            rows = tuple(shown(command, self.fleet) for command in flying)
+            result = {"id": wanted, "state": summary([str(row["state"]) for row in rows]), "commands": rows}
+            return [Send(asked.route, Answer(query.id, result))]
+        if one is not None and self._sees_command(subject, row_of(one, 0)):
+            return [Send(asked.route, Answer(query.id, shown(one, self.fleet)))]
+
+        def row(found: CommandRow | None, now: Instant) -> Any:
+            if found is None or not self._sees_command(subject, found):
+                raise Refusal("unknown-command", f"no command has the id {wanted[:64]!r}", "see hubctl audit")
+            return _command(found, now)
+
+        return [Store("command", (wanted,), _answer(asked, query, row))]
+
+    def audit(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
+        """Audit rows; `since`, `after`, `limit`."""
+        after = _maybe(query.args, "after")
+        position, limit = None if after is None else int(after), int(_number(query.args, "limit", LIMIT, 1, MOST))
+        call = (position, _maybe(query.args, "since"), limit)
+
+        def rows(found: Sequence[Any], now: Instant) -> Any:
+            return [{**plain(row), "age": max(now.wall - row.at, 0.0)} for row in found]
+
+        return [Store("audit", call, _answer(asked, query, rows))]
+
+
+def _answer(asked: Asked, query: Query, shape: Callable[[Any, Instant], Any]) -> Callable[[Any, str, Instant], Effects]:
+    """A continuation that answers with what the store found."""
+
+    def arrived(found: Any, error: str, now: Instant) -> Effects:
+        if error:
+            return [
+                Send(asked.route, Refused(query.id, "store", f"the store cannot answer: {error}"[:512], "try again"))
+            ]
+        try:
+            return [Send(asked.route, Answer(query.id, shape(found, now)))]
+        except Refusal as refusal:
+            return [Send(asked.route, Refused(query.id, refusal.code, refusal.message, refusal.hint))]
+
+    return arrived
+
+
+def _names(row: FactRow) -> tuple[str, str]:
+    return (row.body.group, row.body.name) if isinstance(row.body, (StateChange, Exit)) else ("", "")
+
+
+def _hub_time(body: Any, offset: float) -> Row:
+    """The body's fields; its own times moved to hub time."""
+    fields = dict(body) if isinstance(body, Mapping) else {"note": body}
+    for name in ("started_at", "ended_at"):
+        if isinstance(fields.get(name), float):
+            fields[name] += offset
+    fields.pop("at", None)
+    fields.pop("agent", None)
+    return fields
+
+
+def _command(row: CommandRow, now: Instant) -> Row:
+    return {**plain(row), "at": row.updated_at, "age": max(now.wall - row.updated_at, 0.0)}
+
+
+def _maybe(args: Mapping[str, Any], name: str) -> float | None:
+    return None if args.get(name) is None else _number(args, name, 0.0, -1e12, 1e12)
+
+
+def _number(args: Mapping[str, Any], name: str, default: float, least: float, most: float) -> float:
+    value = args.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not least <= value <= most:
+        raise Refusal("bad-argument", f"{name} must be a number from {least:g} to {most:g}")
+    return value
+
+
+def _span(args: Mapping[str, Any], now: Instant) -> tuple[float, float, float | None]:
+    end = _number(args, "end", now.wall, 0, 1e12)
+    start = _number(args, "start", end - HISTORY_SECONDS, 0, 1e12)
+    step = None if args.get("step") is None else _number(args, "step", 0, 1, 86400 * 31)
+    if start >= end:
+        raise Refusal("bad-argument", "start must be before end")
+    return start, end, step
