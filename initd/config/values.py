@@ -107,6 +107,13 @@ def path(text: str) -> str:
     return os.path.expanduser(text)
 
 
+def directory(text: str) -> str:
+    """A directory's path."""
+    if not text:
+        raise ValueError("a directory has a name: write its path, or take the option out")
+    return os.path.expanduser(text)
+
+
 def name(text: str) -> str:
     """The name of a program, group or process."""
     word = text.strip()
@@ -168,7 +175,7 @@ TYPES: dict[str, Callable[[str], object]] = {
     "logfile": logfile,
     "path": path,
     "file": path,
-    "directory": path,
+    "directory": directory,
     "name": name,
     "level": level,
     "seconds": seconds,
