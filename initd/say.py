@@ -4,12 +4,18 @@ Theory.  Whoever reads the container's stderr may stop reading.  A pipe or a ter
 at least PIPE_BUF (4096) bytes at once (pipe(7)), so a line cut to that length never blocks; where poll does not call
 it writable, the line is dropped and counted, and the next line that gets through says how many were lost.
 O_NONBLOCK is not set, because other processes share the description.
+
+Once there is an Output, the lines go `through` it instead: its queue keeps them whole between the programs' lines.
 """
 
 from __future__ import annotations
 
 import os
 import select
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LINE_BYTES = 4096
 """Longest line: PIPE_BUF, what a writable pipe takes without blocking."""
@@ -36,15 +42,20 @@ class Voice:
         self._lost = 0
         self.level = level
         self.dropped = 0
+        self.through: Callable[[str], object] | None = None
 
     def say(self, text: str, level: str = "info") -> None:
         """Write one line if `level` is wanted and the descriptor takes it at once; never raises."""
         if LEVELS.get(level, 0) > LEVELS.get(self.level, 3):
             return
         try:
-            self._write(printable(text))
+            (self.through or self._write)(printable(text))
         except (OSError, MemoryError, ValueError):
             self._count()
+
+    def error(self, text: str) -> None:
+        """Say a line that matters."""
+        self.say(text, "error")
 
     def _write(self, text: str) -> None:
         if not self._writable():

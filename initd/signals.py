@@ -23,7 +23,9 @@ RELOAD = signal.SIGHUP
 REOPEN = signal.SIGUSR2
 """Open the log files anew, after they were moved by a rotation tool."""
 
-DAEMON = (signal.SIGCHLD, *SHUTDOWN, HALT, RELOAD, REOPEN)
+SIGCHLD = signal.SIGCHLD
+
+DAEMON = (SIGCHLD, *SHUTDOWN, HALT, RELOAD, REOPEN)
 """What the daemon listens to."""
 
 PYTHON_IGNORES = (signal.SIGPIPE, signal.SIGXFSZ)

@@ -1,0 +1,217 @@
+"""The daemon: reads the configuration, starts the programs, then makes itself reachable, then serves.
+
+Theory.  Programs first: what is not needed to start them is imported only after the last autostart spawn (*stage 2*:
+json, sockets, the control API), and nothing is imported later, so that PID 1 does not depend on a file system that may
+be gone.  Everything of stage 2 may fail without costing a program: initd then runs without a control socket, and says
+so.  Assembly happens here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+import time
+
+from initd import prepare
+from initd.config import find, load
+from initd.errors import USAGE, OperatorError, SystemFault
+from initd.events import Asked
+from initd.facts import Journal
+from initd.kernel import Kernel
+from initd.launch import base_environment
+from initd.loop import Loop
+from initd.output import Output
+from initd.say import LEVELS, Voice
+from initd.signals import DAEMON, HALT, RELOAD, REOPEN, SHUTDOWN, SIGCHLD, name_of
+from initd.supervisor import Supervisor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from initd.config.records import Config, Loaded
+    from initd.main import Options
+    from initd.serve import Service
+
+TRACE = "PIDONE_TRACE_IMPORTS"
+"""Names a file to which the modules loaded at each stage are written; for the test that holds them to the list."""
+
+FLUSH_SECONDS = 0.2
+"""How long the end of PID 1 waits for the container's streams to take the last lines."""
+
+
+def run(options: Options) -> int:
+    """Serve until told to stop; returns the exit status."""
+    environ = dict(os.environ)
+    path = options.configuration or find(os.path.join(sys.prefix, "bin"), os.getcwd())
+    if path is None:
+        return _refuse(["there is no configuration file; name one: initd -c FILE"])
+    loaded = read(path, environ)
+    if loaded.config is None:
+        return _refuse([f"error: {problem}" for problem in loaded.errors])
+    try:
+        budget = stop_budget(loaded.config, environ)
+        level = options.loglevel or loaded.config.daemon.loglevel
+        if level not in LEVELS:
+            raise OperatorError(f"loglevel {level!r}: choose one of {', '.join(LEVELS)}")
+        prepare.take_over()
+        prepare.apply_limits(loaded.config.daemon)
+        daemon = Daemon(path, loaded.config, environ, level, budget)
+    except (OperatorError, OSError) as error:
+        return _refuse([f"error: {error}"])
+    return daemon.run(loaded)
+
+
+def read(path: str, environ: Mapping[str, str]) -> Loaded:
+    """The configuration, judged for this machine."""
+    return load(path, environ, users=_uid_of, directories=os.path.isdir, advise=False)
+
+
+def _uid_of(user: str) -> int | None:
+    try:
+        return (pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)).pw_uid
+    except (KeyError, OverflowError):
+        return None
+
+
+def stop_budget(config: Config, environ: Mapping[str, str]) -> float | None:
+    """Seconds for a shutdown as the file or PIDONE_STOP_BUDGET says, None where neither does.  Raises OperatorError."""
+    if config.daemon.shutdown_budget is not None:
+        return config.daemon.shutdown_budget
+    text = environ.get("PIDONE_STOP_BUDGET")
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e9:
+        raise OperatorError(f"PIDONE_STOP_BUDGET={text!r} is no number of seconds")
+    return seconds
+
+
+def _refuse(lines: list[str]) -> int:
+    for line in lines:
+        sys.stderr.write(f"initd: {line}\n")
+    return USAGE
+
+
+class Daemon:
+    """PID 1 put together from its parts."""
+
+    def __init__(self, path: str, config: Config, environ: Mapping[str, str], level: str, budget: float | None) -> None:
+        daemon = config.daemon
+        self.path = path
+        self.environ = environ
+        self.level_given = level != daemon.loglevel
+        self.voice = Voice(level=level)
+        self.loop = Loop(self.voice.error)
+        self.kernel = Kernel()
+        self.journal = Journal()
+        self.output = Output(self.loop, time.time, childlogdir=daemon.childlogdir, identifier=daemon.identifier)
+        self.voice.through = self.output.say
+        self.service: Service | None = None
+        self.supervisor = Supervisor(
+            self.loop,
+            self.kernel,
+            self.journal,
+            self.output,
+            self.voice,
+            base_environment(environ),
+            prepare.silent_stdin(),
+            os.urandom(8).hex(),
+            budget,
+        )
+        self.supervisor.adopt(config)
+
+    def run(self, loaded: Loaded) -> int:
+        """Take up office, start the programs, become reachable, serve."""
+        self._take_office()
+        self.supervisor.start_all()
+        self._trace("stage1")
+        self._open_for_business(loaded)
+        self._trace("stage2")
+        code = self.loop.run()
+        self._trace("end")
+        self._close()
+        return code
+
+    def _take_office(self) -> None:
+        daemon = self._config().daemon
+        if self.kernel.pid != 1:
+            try:
+                prepare.become_subreaper()
+            except SystemFault as fault:
+                self.voice.say(f"not PID 1, and orphans go to another process: {fault}", "warn")
+        try:
+            prepare.write_pidfile(daemon.pidfile)
+        except OSError as error:
+            self.voice.say(f"cannot write the pidfile {daemon.pidfile}: {error.strerror}", "warn")
+        if daemon.user is not None and os.geteuid() == 0:
+            prepare.become(daemon.user)
+        self.loop.listen(DAEMON, self.on_signal)
+
+    def _config(self) -> Config:
+        config = self.supervisor.config
+        assert config is not None, "adopted at construction"
+        return config
+
+    def _open_for_business(self, loaded: Loaded) -> None:
+        try:
+            from initd.serve import Service
+
+            self.service = Service(self, loaded)
+        except Exception as error:  # the programs run; they shall go on running
+            self.voice.error(f"cannot serve: {type(error).__name__}: {error}")
+
+    def _close(self) -> None:
+        if self.service is not None:
+            self.service.close()
+        prepare.remove_pidfile(self._config().daemon.pidfile)
+        self.output.flush(FLUSH_SECONDS)
+
+    # Signals
+
+    def on_signal(self, signum: int) -> None:
+        """What each signal means is listed in initd.signals."""
+        if signum == SIGCHLD:
+            self.supervisor.reap()
+        elif signum in SHUTDOWN or signum == HALT:
+            again = self.supervisor.ending is not None and self.supervisor.ending.then is None
+            self.supervisor.shutdown(Asked(f"signal {name_of(signum)[3:]}", "shutdown"), by_force=again)
+        elif signum == RELOAD:
+            self.reload(Asked("signal HUP", "reload"))
+        elif signum == REOPEN:
+            self.output.reopen()
+            self.voice.say("log files opened anew (SIGUSR2)")
+
+    def reload(self, asked: Asked) -> None:
+        """Stop all programs and start those of the file as it is now; a file with errors changes nothing."""
+        if self.supervisor.ending is not None:
+            self.voice.say(f"{asked.actor}: ignored, everything is being stopped", "warn")
+            return
+        loaded = read(self.path, self.environ)
+        if loaded.config is None:
+            for problem in loaded.errors:
+                self.voice.error(str(problem))
+            self.voice.error("the configuration has errors; nothing is changed")
+            return
+        config = loaded.config
+        self.supervisor.reload(asked, lambda: self._start_over(config))
+
+    def _start_over(self, config: Config) -> None:
+        gone = tuple(self.supervisor.processes)
+        self.supervisor.adopt(config)
+        for name in gone:
+            if name not in self.supervisor.processes:
+                self.output.remove(name)
+        self.supervisor.start_all()
+
+    # For the test of what is imported
+
+    def _trace(self, point: str) -> None:
+        path = self.environ.get(TRACE)
+        if path:
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(f"{point} {' '.join(sorted(sys.modules))}\n")

@@ -1,0 +1,137 @@
+"""What initd does to itself before the first program starts: descriptors, signals, limits, user, role.
+
+Theory.  PID 1 takes over whatever the runtime gave it.  Inherited descriptors beyond 2 become close-on-exec, so that
+no program gets them; where 0, 1 or 2 is missing, /dev/null takes its place, so that no pipe of ours lands there.  A
+process that is not PID 1 becomes a *subreaper* (prctl(2)), or orphans would go to somebody else; the standard library
+has no prctl, so ctypes is imported in that case only (4 ms, measured), never in a container's PID 1.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import resource
+
+from initd.errors import OperatorError, SystemFault
+from initd.signals import unblock_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.config.records import Daemon
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def take_over() -> None:
+    """Make sure of descriptors and signal mask."""
+    secure_standard_streams()
+    close_on_exec()
+    unblock_all()
+
+
+def secure_standard_streams() -> None:
+    """Put /dev/null where 0, 1 or 2 is closed."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            _fill(fd)
+
+
+def _fill(fd: int) -> None:
+    try:
+        opened = os.open("/dev/null", os.O_RDWR)  # the lowest free number, which is this one
+        if opened != fd:
+            os.dup2(opened, fd)
+            os.close(opened)
+    except OSError:
+        pass  # no /dev/null: nothing better to offer
+
+
+def close_on_exec() -> None:
+    """Keep what the runtime left open beyond 2 from every program."""
+    try:
+        inherited = [int(name) for name in os.listdir("/proc/self/fd")]
+    except OSError:
+        inherited = list(range(3, 256))
+    for fd in inherited:
+        if fd > 2:
+            try:
+                os.set_inheritable(fd, False)
+            except OSError:
+                pass  # the directory's own descriptor, closed since
+
+
+def become_subreaper() -> None:
+    """Receive the orphans among our descendants.  Raises SystemFault where the kernel or the build refuses."""
+    try:
+        import ctypes
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+            raise SystemFault(os.strerror(ctypes.get_errno()))
+    except (ImportError, OSError, AttributeError) as error:
+        raise SystemFault(str(error)) from error
+
+
+def apply_limits(daemon: Daemon) -> None:
+    """Raise the soft limits to minfds and minprocs, as supervisord does; never lower one.  Raises OperatorError."""
+    _raise_to(daemon.minfds, resource.RLIMIT_NOFILE, "minfds", "file descriptors")
+    _raise_to(daemon.minprocs, resource.RLIMIT_NPROC, "minprocs", "processes")
+
+
+def _raise_to(least: int, limit: int, option: str, what: str) -> None:
+    soft, hard = resource.getrlimit(limit)
+    if soft == resource.RLIM_INFINITY or soft >= least:
+        return
+    highest = hard if hard != resource.RLIM_INFINITY and hard >= least else least
+    if hard == resource.RLIM_INFINITY:
+        highest = hard
+    try:
+        resource.setrlimit(limit, (least, highest))
+    except (ValueError, OSError):
+        raise OperatorError(f"{option}={least}: only {soft} {what} are allowed here (ulimit); lower {option}") from None
+
+
+def become(user: str) -> None:
+    """Drop root for initd itself, as [supervisord] user= asks.  Raises OperatorError."""
+    try:
+        entry = pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
+    except (KeyError, OverflowError):
+        raise OperatorError(f"user={user}: no such user here") from None
+    if os.getuid() == entry.pw_uid:
+        return
+    try:
+        os.setgroups(os.getgrouplist(entry.pw_name, entry.pw_gid))
+        os.setgid(entry.pw_gid)
+        os.setuid(entry.pw_uid)
+    except OSError as error:
+        raise OperatorError(f"user={user}: {error.strerror}") from None
+
+
+def silent_stdin() -> int:
+    """The read end of a pipe that nobody writes to: every program's stdin, as supervisord gives it.
+
+    Its write end stays open here for good, so reading waits for ever instead of finding an end.
+    """
+    return os.pipe2(os.O_CLOEXEC)[0]
+
+
+def write_pidfile(path: str) -> None:
+    """Raises OSError."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(fd, f"{os.getpid()}\n".encode("ascii"))
+    finally:
+        os.close(fd)
+
+
+def remove_pidfile(path: str) -> None:
+    """Remove it if it is still ours; nobody minds if it is not there."""
+    try:
+        with open(path, encoding="ascii", errors="replace") as pidfile:
+            ours = pidfile.read(32).strip() == str(os.getpid())
+        if ours:
+            os.unlink(path)
+    except OSError:
+        pass
