@@ -1,0 +1,89 @@
+"""The hub's own counters and gauges, and their text in Prometheus' exposition format, version 0.0.4.
+
+Names are declared in a table, so that a misspelt one fails in a test and every one has its help text and unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wire._record import Record
+
+__all__ = ["METRICS", "Metric", "Metrics"]
+
+
+class Metric(Record):
+    """One declared metric."""
+
+    name: str
+    kind: str
+    """`counter` (only rises) or `gauge`."""
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+METRICS = (
+    Metric("pidone_agents", "gauge", "Agents by presence.", ("presence",)),
+    Metric("pidone_messages_total", "counter", "Messages received, by type.", ("type",)),
+    Metric("pidone_refused_total", "counter", "Messages and requests refused, by code.", ("code",)),
+    Metric("pidone_samples_total", "counter", "Process and container samples kept."),
+    Metric("pidone_samples_late_total", "counter", "Samples left out because they came too late or twice."),
+    Metric("pidone_facts_total", "counter", "Facts made durable."),
+    Metric("pidone_commands_total", "counter", "Commands, by their end.", ("state",)),
+    Metric("pidone_store_queue", "gauge", "Calls that wait for the store's thread."),
+    Metric("pidone_store_refused_total", "counter", "Calls refused because the store's queue was full."),
+    Metric("pidone_store_bytes", "gauge", "Samples on disk, by tier.", ("tier",)),
+    Metric("pidone_store_budget_bytes", "gauge", "Bytes that samples may take on disk."),
+    Metric("pidone_loop_lag_seconds", "gauge", "How late the hub's loop was at its last tick."),
+    Metric("pidone_engine_up", "gauge", "1 while the Docker engine answers, else 0.", ("engine",)),
+)
+
+SERIES = 1000
+"""Most label combinations of one metric: labels may come from peers, memory may not."""
+
+
+class Metrics:
+    """The present values; reading and writing on one thread."""
+
+    def __init__(self, table: Iterable[Metric] = METRICS) -> None:
+        self._table = {metric.name: metric for metric in table}
+        self._values: dict[str, dict[tuple[str, ...], float]] = {name: {} for name in self._table}
+
+    def count(self, name: str, *labels: str, by: float = 1.0) -> None:
+        """Raise a counter.  Raises KeyError or ValueError for what the table does not declare."""
+        values, labels = self._series(name, labels, "counter")
+        values[labels] = values.get(labels, 0.0) + by
+
+    def set(self, name: str, value: float, *labels: str) -> None:
+        """Set a gauge, or a counter that is counted elsewhere."""
+        values, labels = self._series(name, labels, self._table[name].kind)
+        values[labels] = value
+
+    def value(self, name: str, *labels: str) -> float:
+        """The present value, 0 where nothing was noted."""
+        return self._values[name].get(labels, 0.0)
+
+    def _series(
+        self, name: str, labels: tuple[str, ...], kind: str
+    ) -> tuple[dict[tuple[str, ...], float], tuple[str, ...]]:
+        metric, values = self._table[name], self._values[name]
+        if metric.kind != kind or len(labels) != len(metric.labels):
+            raise ValueError(f"{name} is a {metric.kind} with labels {metric.labels}")
+        if labels not in values and len(values) >= SERIES:
+            labels = ("other",) * len(labels)
+        return values, labels
+
+    def render(self) -> str:
+        """All metrics that have a value, as text."""
+        return "".join(self._text(metric) for metric in self._table.values() if self._values[metric.name])
+
+    def _text(self, metric: Metric) -> str:
+        lines = [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
+        for labels, value in sorted(self._values[metric.name].items()):
+            pairs = ",".join(f'{key}="{_escaped(text)}"' for key, text in zip(metric.labels, labels, strict=True))
+            lines.append(f"{metric.name}{{{pairs}}} {value!r}" if pairs else f"{metric.name} {value!r}")
+        return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
