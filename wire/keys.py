@@ -106,9 +106,8 @@ class JoinString(NamedTuple):
 
     def format(self) -> str:
         """The text people copy."""
-        body = msgpack.packb([list(self.hubs), z85.decode(self.fleet_key.encode("ascii")), self.token, self.secret])
-        sealed = base64.urlsafe_b64encode(body + zlib.crc32(body).to_bytes(4, "big"))
-        return PREFIX + sealed.rstrip(b"=").decode("ascii")
+        fleet_key = z85.decode(self.fleet_key.encode("ascii"))
+        return seal(msgpack.packb([list(self.hubs), fleet_key, self.token, self.secret]))
 
     @classmethod
     def parse(cls, text: str) -> JoinString:
@@ -134,6 +133,12 @@ class JoinString(NamedTuple):
         if not isinstance(secret, bytes) or not 16 <= len(secret) <= 64:
             raise KeyFault("the join string's secret has not 16 to 64 bytes")
         return cls(tuple(map(check_address, hubs)), z85.encode(key).decode("ascii"), token, secret)
+
+
+def seal(body: bytes) -> str:
+    """A join string around these bytes, whatever they hold."""
+    sealed = base64.urlsafe_b64encode(body + zlib.crc32(body).to_bytes(4, "big"))
+    return PREFIX + sealed.rstrip(b"=").decode("ascii")
 
 
 def _unseal(text: str) -> Any:

@@ -14,8 +14,9 @@ An answer that does not come within a period makes the request void; what is due
 repeated and all answers carry states, not steps, so that lost, doubled and late frames do no harm.
 
 Facts.  `durable` is what the hub says it stored; `sent` is how far we told it.  Replay goes on after `sent`, without
-waiting for the store; where `durable` has not reached `sent` in two periods, or falls (a store failed over), `sent`
-goes back to it and everything after is told again.  So each fact arrives at least once, and in order within a message.
+waiting for the store; where `durable` has not reached `sent` in two periods (twice as long after each vain try, so that
+a slow store is not flooded), or falls (a store failed over), `sent` goes back to it and what follows is told again.
+So each fact arrives at least once, and in order within a message.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ WATCHED_PERIOD = 1.0
 
 LEAVE_SECONDS = 0.5
 """Facts are told for so long after `leave`; then Goodbye goes first, since PID 1 grants one second in all."""
+
+PATIENCE = 16
+"""Longest wait for a store that does not get on: this many times two periods."""
 
 REFUSED_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Pauses after each refused registration in a row."""
@@ -122,7 +126,7 @@ class AgentSession:
         self.sent_at = self.beat_at = first_at
         self.fetch_until = 0.0
         self.register_at, self.refusals = first_at, 0
-        self.round_trip, self.silent = 0.0, 0
+        self.round_trip, self.silent, self.patience = 0.0, 0, 1
         self.asked: Asked | None = None
         self.roster: Roster | None = None
         self.roster_told = 0
@@ -291,9 +295,11 @@ class AgentSession:
         durable = min(durable, self.last_seq)
         fell, rose = durable < self.durable, durable > self.durable
         self.durable = durable
-        late = now.mono - self.sent_at >= 2 * self.period
+        self.patience = 1 if rose else self.patience
+        late = now.mono - self.sent_at >= 2 * self.period * self.patience
         if durable > self.sent or fell or (durable < self.sent and late):
             self.sent, self.batch = durable, ()
+            self.patience = min(2 * self.patience, PATIENCE)
         return durable if fell or rose else None
 
     def _epoch(self, epoch: int) -> int | None:
