@@ -35,6 +35,12 @@ def unpack(data: bytes, code: str) -> array[float]:
     return values
 
 
+def container_values(sample: Sample) -> tuple[float, ...]:
+    """The container's values in the order of CONTAINER_COLUMNS; what a peer left out is unknown."""
+    known = unpack(sample.container, "d")[: len(CONTAINER_COLUMNS)]
+    return (*known, *([nan] * (len(CONTAINER_COLUMNS) - len(known))))
+
+
 def columns_of(sample: Sample) -> dict[str, array[float]]:
     """The columns of a sample that we know."""
     known = ((column.name, column.code) for column in PROCESS_COLUMNS if column.name in sample.processes)
@@ -93,7 +99,7 @@ def of_container(container: str, agent: Agent | None, fleet: Fleet, now: Instant
     if measured is not None:
         sources.append(("engine", measured.at, measured.values))
     if agent is not None and agent.sample is not None:
-        sources.append(("agent", agent.sampled_at, unpack(agent.sample.container, "d")))
+        sources.append(("agent", agent.sampled_at, container_values(agent.sample)))
     last = max((at for _, at, _ in sources), default=None)
     fresh = [one for one in sources if now.wall - one[1] <= STALE * fleet.settings.sample_period]
     return {

@@ -15,6 +15,7 @@ from hub.clock import Instant
 from hub.discovery.notices import keep, note, tell
 from hub.discovery.registry import Agent
 from hub.errors import Refusal
+from hub.figures import container_values
 from hub.fleet import Fleet
 from hub.plain import plain
 from hub.words import Asked, Effects, Publish, Published, Say, Send, Store, Undelivered
@@ -193,7 +194,7 @@ class Desk:
             Store("put_samples", (agent.id, sample.boot, sample.roster, at, sample.processes), kept),
         ]
         if not self._measured(container, now):
-            effects.append(Store("put_container", (container, at, sample.container)))
+            effects.append(Store("put_container", (container, at, container_values(sample))))
         if self._is_watched(agent.id):
             body = {"at": at, "roster": sample.roster, "processes": sample.processes, "container": sample.container}
             effects.append(Publish(f"sample/{agent.id}", body))

@@ -1,0 +1,228 @@
+"""The hub's core: takes one event, asks the room it belongs to, and returns what is to be done.  Pure.
+
+    agents   ->  discovery.desk        samples, live events -> discovery.desk
+    enrol    ->  discovery.enrolment   engines' reports     -> discovery.witness
+    clients  ->  queries (from memory), recall (from the store), commands.orders, trust.admin
+
+It only joins these rooms: it checks roles, answers refusals, and hands time around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hub.clock import Instant
+from hub.commands.orders import Orders
+from hub.discovery.desk import Desk
+from hub.discovery.enrolment import Enrolment
+from hub.discovery.notices import tell
+from hub.discovery.rows import agent_of
+from hub.discovery.witness import Witness
+from hub.errors import Refusal
+from hub.fleet import Fleet, Settings
+from hub.plain import plain
+from hub.queries import Queries
+from hub.recall import Recall
+from hub.store.rows import AgentRow, AuditRow, CommandRow, KeyRow, TokenRow
+from hub.trust.admin import Admin
+from hub.trust.roles import Role, Subject, require
+from hub.words import (
+    Admit,
+    Asked,
+    Effects,
+    Event,
+    Garbled,
+    Published,
+    Reported,
+    Say,
+    Send,
+    Store,
+    Stored,
+    Tick,
+    Undelivered,
+    Watched,
+)
+from wire import limits
+from wire import messages as M
+from wire.model import PROTOCOL
+
+UPKEEP_SECONDS = 60.0
+"""Pause between two looks for agents and keys to forget."""
+
+
+class Core:
+    """Everything the hub decides.  `new_id` makes an id nobody had before (hex)."""
+
+    def __init__(self, settings: Settings, version: str, new_id: Callable[[], str]) -> None:
+        self.fleet = Fleet(settings)
+        self.version = version
+        self.orders = Orders(self.fleet, new_id)
+        self.enrolment = Enrolment(self.fleet, new_id)
+        self.desk = Desk(self.fleet, self.orders.ready)
+        self.witness = Witness(self.fleet, self.orders, self.enrolment)
+        self.queries = Queries(self.fleet, self.orders)
+        self.recall = Recall(self.fleet, self.orders)
+        self.admin = Admin(self.fleet, self.enrolment)
+        self.asking = {**self.recall.handlers, **self.admin.handlers, "command": self._command, "about": self._about}
+        self.upkeep_at = 0.0
+        self.garbled = 0
+        self.ports: dict[str, Callable[[Asked, Instant], Effects]] = {
+            "agents": self._from_agent,
+            "clients": self._from_client,
+            "enrol": self.enrolment.take,
+        }
+        self.handlers: dict[type, Callable[[Any, Instant], Effects]] = {
+            Asked: self._asked,
+            Garbled: self._garbled,
+            Published: self.desk.hear,
+            Watched: self._watched,
+            Reported: lambda event, now: self.witness.take(event.report, now),
+            Stored: self._stored,
+            Undelivered: lambda event, now: self.desk.undelivered(event),
+            Tick: self._tick,
+        }
+
+    def handle(self, event: Event, now: Instant) -> Effects:
+        """The effects of one event, in the order in which they are to be carried out."""
+        return self.handlers[type(event)](event, now)
+
+    # -- start -------------------------------------------------------------------------------------------------------
+
+    def start(self, now: Instant) -> Effects:
+        """What must be read from the store before anybody is let in."""
+        self.fleet.started = now
+        since = now.wall - limits.COMMAND_SECONDS
+        return [
+            Store("keys", (), self._loaded(self._take_keys)),
+            Store("tokens", (), self._loaded(self._take_tokens)),
+            Store("agents", (), self._loaded(self._take_agents)),
+            Store("commands", (since, 10_000), self._loaded(self._take_commands)),
+            Store("next_epoch", (0,), self._loaded(self._take_epoch)),
+        ]
+
+    def _loaded(self, take: Callable[[Any, Instant], Effects]) -> Callable[[Any, str, Instant], Effects]:
+        def arrived(found: Any, error: str, now: Instant) -> Effects:
+            if error:
+                raise Refusal("store", f"the store cannot be read: {error}")
+            return take(found, now)
+
+        return arrived
+
+    def _take_keys(self, rows: Sequence[KeyRow], now: Instant) -> Effects:
+        for row in rows:
+            if row.revoked_at is None:
+                self.fleet.add_key(row)
+        effects: Effects = []
+        if self.fleet.settings.admin_key not in self.fleet.keys:
+            admin = KeyRow(self.fleet.settings.admin_key, "client", "admin", now.wall, role=Role.ADMIN.value)
+            self.fleet.add_key(admin)
+            effects.append(Store("put_key", (admin,)))
+        return [*effects, Admit(self.fleet.admissions())]
+
+    def _take_tokens(self, rows: Sequence[TokenRow], now: Instant) -> Effects:
+        self.enrolment.restore(rows)
+        return []
+
+    def _take_agents(self, rows: Sequence[AgentRow], now: Instant) -> Effects:
+        known = [agent_of(row, self.fleet.settings.period) for row in rows]
+        self.fleet.registry.restore(known, now)
+        listed = sum(1 for agent in known if agent.listed)
+        return [Say(f"{listed} agents are expected back")] if listed else []
+
+    def _take_commands(self, rows: Sequence[CommandRow], now: Instant) -> Effects:
+        return self.orders.restore(rows, now)
+
+    def _take_epoch(self, epoch: int, now: Instant) -> Effects:
+        self.fleet.epoch = max(self.fleet.epoch, epoch)
+        return []
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def _asked(self, asked: Asked, now: Instant) -> Effects:
+        try:
+            return self.ports[asked.route.port](asked, now)
+        except Refusal as refusal:
+            return [Send(asked.route, _refused(asked, refusal))]
+
+    def _from_agent(self, asked: Asked, now: Instant) -> Effects:
+        if isinstance(asked.message, M.Progress):
+            return self.orders.progress(asked, asked.message, now)
+        return self.desk.take(asked, now)
+
+    def _from_client(self, asked: Asked, now: Instant) -> Effects:
+        query = asked.message
+        if not isinstance(query, M.Query):
+            raise Refusal("unexpected", "only Query is heard here")
+        subject = self._subject(asked.user)
+        try:
+            require(subject, query.op)
+        except Refusal as refusal:
+            row = AuditRow(now.wall, subject.name, query.op, "", "refused", refusal.code, "", asked.peer)
+            return [Send(asked.route, _refused(asked, refusal)), Store("append_audit", (row,))]
+        if query.op in self.queries.handlers:
+            rows = self.queries.handlers[query.op](query.args, subject, now)
+            return [Send(asked.route, M.Answer(query.id, rows))]
+        return self.asking[query.op](asked, query, subject, now)
+
+    def _subject(self, name: str) -> Subject:
+        key = self.fleet.client_keys.get(name)
+        if key is None:
+            raise Refusal("unknown-key", "this key was revoked", "ask an admin for a new one")
+        return Subject(key.subject, Role(key.role), key.scope)
+
+    def _command(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
+        return self.orders.take(asked, query, subject, now)
+
+    def _about(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
+        fleet = self.fleet
+        agents = [agent.presence.value for agent in fleet.registry.agents.values()]
+        result: dict[str, Any] = {
+            "hub": fleet.settings.hub,
+            "version": self.version,
+            "protocol": PROTOCOL,
+            "epoch": fleet.epoch,
+            "started_at": fleet.started.wall,
+            "uptime": now.mono - fleet.started.mono,
+            "period": fleet.settings.period,
+            "sample_period": fleet.settings.sample_period,
+            "agents": {presence: agents.count(presence) for presence in sorted(set(agents))},
+            "containers": len(fleet.containers),
+            "engines": {name: state.up for name, state in fleet.engines.items()},
+            "commands_in_flight": len(self.orders.router.flying),
+            "garbled": self.garbled,
+            "key": {"name": subject.name, "role": subject.role.value, "scope": dict(subject.scope)},
+            "at": now.wall,
+            "age": 0.0,
+        }
+
+        def arrived(stats: Any, error: str, now: Instant) -> Effects:
+            store = {"error": error} if error else plain(stats)
+            return [Send(asked.route, M.Answer(query.id, {**result, "store": store}))]
+
+        return [Store("stats", (), arrived)]
+
+    def _garbled(self, event: Garbled, now: Instant) -> Effects:
+        self.garbled += 1
+        return [Send(event.route, M.Refused("", "garbled", event.reason[: limits.TEXT_CHARS]))]
+
+    def _watched(self, event: Watched, now: Instant) -> Effects:
+        (self.fleet.watched.add if event.on else self.fleet.watched.discard)(event.topic)
+        return []
+
+    def _stored(self, event: Stored, now: Instant) -> Effects:
+        return event.then(event.value, event.error, now)
+
+    def _tick(self, event: Tick, now: Instant) -> Effects:
+        effects = tell(self.fleet.registry.tick(now), self.fleet)
+        effects += self.orders.tick(now)
+        if now.mono >= self.upkeep_at:
+            self.upkeep_at = now.mono + UPKEEP_SECONDS
+            effects += self.enrolment.tick(now)
+            self.fleet.registry.archive(now)
+        return effects
+
+
+def _refused(asked: Asked, refusal: Refusal) -> M.Refused:
+    number = asked.message.id if isinstance(asked.message, M.Query) else ""
+    return M.Refused(number, refusal.code, refusal.message[: limits.TEXT_CHARS], refusal.hint[: limits.TEXT_CHARS])

@@ -1,0 +1,257 @@
+"""hubd from command line to exit code: 0 after a signal, 2 for usage or configuration, 1 where it cannot run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+
+import zmq
+
+from hub import expendable
+from hub.config import Config, ConfigError, EngineConfig, load
+from hub.core import Core
+from hub.discovery.enrol_port import serve_forever
+from hub.engines.docker import Engine, Tls
+from hub.engines.reports import Report
+from hub.errors import HubError, StartError
+from hub.fleet import Settings
+from hub.loop import Loop, Waker, capacity
+from hub.sockets import Socket
+from hub.store.embedded import Embedded
+from hub.store.errors import StoreError
+from hub.store.rows import Retention
+from hub.store.worker import Worker
+from hub.trust import keyring
+from hub.trust.zap import Admissions, Gate
+from wire.keys import KeyPair
+from wire.messages import HubAddress
+from wire.sockets import CLIENT, COMMANDS, FEED, SAMPLES, Serve, serve
+
+DEFAULT = "/etc/pidone/hubd.ini"
+PER_AGENT = 3
+"""Descriptors one agent takes: requests, commands, samples."""
+STOP_SECONDS = 5.0
+"""How long the store may take to write what is left at the end."""
+
+EXAMPLES = """examples:
+  hubd                          run with /etc/pidone/hubd.ini, or the defaults where there is none
+  hubd -c hub.ini               run with this configuration
+  hubd -c hub.ini --check       say what is wrong with it, as file:line; start nothing
+
+At its first start hubd makes its keys and a client key for hubctl:
+  hubctl --key /var/lib/pidone/client/admin.json agents
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Runs hubd; returns its exit code."""
+    options = _parser().parse_args(argv)
+    path = options.config or (DEFAULT if Path(DEFAULT).exists() else None)
+    try:
+        config = load(path)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.check:
+        print(f"{path or 'defaults'}: fine")
+        return 0
+    try:
+        return _run(config)
+    except (HubError, StoreError, TimeoutError, OSError) as error:
+        say(f"cannot run: {error}")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "hubd",
+        description="The hub: discovers agents, keeps their figures and facts, carries commands.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-c", "--config", metavar="FILE", help=f"configuration; default {DEFAULT}")
+    parser.add_argument("--check", action="store_true", help="check the configuration and exit")
+    return parser
+
+
+def say(line: str) -> None:
+    """One line on stderr, with control characters made visible: names in it come from strangers."""
+    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line[:2000])
+    print(f"hubd: {text}", file=sys.stderr, flush=True)
+
+
+def _run(config: Config) -> int:
+    ring = keyring.load(
+        config.state_dir, f"{_local(config)}:{config.port_client}", f"{_local(config)}:{config.port_feed}"
+    )
+    endpoint = _endpoint(config, config.port_enrol)
+    _probe(config)
+    enrol, _ = expendable.start(lambda end: serve_forever(end, endpoint, ring.fleet))
+    waker, reports = Waker(), deque[Report]()
+    worker = Worker(_store(config), waker.wake)
+    worker.start()
+    admissions = Admissions()
+    core = Core(_settings(config, ring), version(), lambda: secrets.token_hex(8))
+    engines = {engine.name: _engine(engine, config, reports, waker) for engine in config.engines}
+    loop = Loop(core, worker, admissions, waker, enrol, engines, reports, say)
+    try:
+        loop.prepare(30.0)
+        _serve(loop, config, ring.own, admissions, engines)
+    finally:
+        enrol.close()
+        for engine in engines.values():
+            engine.stop()
+        if not worker.stop(STOP_SECONDS):
+            say("the store did not finish in time; the newest samples may be missing")
+    if loop.fault is not None:
+        raise StartError(f"stopped: {loop.fault}")
+    return 0
+
+
+def _serve(loop: Loop, config: Config, own: KeyPair, admissions: Admissions, engines: dict[str, Engine]) -> None:
+    context: zmq.Context[Socket] = zmq.Context()
+    gate = Gate(context, admissions)
+    gate.open()  # before any bind: an unguarded socket would let everybody in
+    try:
+        doors = Doors(context, config, own)
+        _catch_signals(loop)
+        for engine in engines.values():
+            engine.start()
+        say(f"listening on {config.bind}, ports {_ports(config)}; room for {capacity() // PER_AGENT} agents")
+        loop.run(doors, gate)
+        loop.finish(1.0)
+        doors.close()
+    finally:
+        gate.close()
+        context.destroy(0)
+
+
+class Doors:
+    """The hub's bound sockets."""
+
+    def __init__(self, context: zmq.Context[Socket], config: Config, own: KeyPair) -> None:
+        self._context, self._config, self._own = context, config, own
+        self.commands = self._open(COMMANDS, config.port_command)
+        self.samples = self._open(SAMPLES, config.port_samples)
+        self.samples.subscribe(b"")
+        self.clients = self._open(CLIENT, config.port_client)
+        self.feed = self._open(FEED._replace(domain="feed"), config.port_feed)
+
+    def _open(self, role: Serve, port: int) -> Socket:
+        endpoint = _endpoint(self._config, port)
+        try:
+            return serve(self._context, role, endpoint, self._own)
+        except zmq.ZMQError as error:
+            raise StartError(
+                f"cannot listen on {endpoint}: {error.strerror}; choose another port_... or bind="
+            ) from None
+
+    def renew_feed(self) -> None:
+        """Closes and binds the feed again; its readers come back by themselves if their key is still good."""
+        self.feed.close(0)
+        for _ in range(200):  # the port is free once libzmq's thread has closed the old listener
+            with suppress(StartError):
+                self.feed = self._open(FEED._replace(domain="feed"), self._config.port_feed)
+                return
+            time.sleep(0.01)
+        raise StartError("the feed could not be bound again")
+
+    def close(self) -> None:
+        """Closes everything at once."""
+        for door in (self.commands, self.samples, self.clients, self.feed):
+            door.close(0)
+
+
+def _store(config: Config) -> Embedded:
+    kept = config.retention
+    retention = Retention(ten_minutes=kept, hour=kept, facts=kept, audit=kept)
+    return Embedded(os.path.join(config.state_dir, "store"), config.sample_budget, retention)
+
+
+def _engine(engine: EngineConfig, config: Config, reports: deque[Report], waker: Waker) -> Engine:
+    tls = Tls(engine.tls_ca, engine.tls_cert, engine.tls_key) if engine.tls_cert else None
+
+    def post(report: Report) -> None:
+        reports.append(report)
+        waker.wake()
+
+    return Engine(engine.name, engine.url, tls, post, engine.mode, config.sample_period)
+
+
+def _settings(config: Config, ring: keyring.Keyring) -> Settings:
+    addresses = tuple(
+        HubAddress(
+            f"{name}:{config.port_command}",
+            f"{name}:{config.port_samples}",
+            f"{name}:{config.port_enrol}",
+            ring.own.public,
+        )
+        for name in config.advertise
+    )
+    return Settings(
+        hub=ring.hub,
+        period=config.period,
+        sample_period=config.sample_period,
+        addresses=addresses,
+        enrol_addresses=tuple(address.enrol for address in addresses),
+        fleet_key=ring.fleet.public,
+        client=f"{config.advertise[0]}:{config.port_client}",
+        feed=f"{config.advertise[0]}:{config.port_feed}",
+        admin_key=ring.admin.public,
+    )
+
+
+def _catch_signals(loop: Loop) -> None:
+    signal.set_wakeup_fd(loop.waker.fileno(), warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: loop.stop())
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _probe(config: Config) -> None:
+    """Fails early, with the port's name, where the enrolment port is taken: its own process could only retry."""
+    family = socket.AF_INET6 if config.bind.startswith("[") else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.bind.strip("[]"), config.port_enrol))
+        except OSError as error:
+            where = _endpoint(config, config.port_enrol)
+            raise StartError(
+                f"cannot listen on {where}: {error.strerror}; choose another port_enrol= or bind="
+            ) from None
+
+
+def _endpoint(config: Config, port: int) -> str:
+    return f"tcp://{config.bind}:{port}"
+
+
+def _local(config: Config) -> str:
+    """Where a client on this machine finds the hub."""
+    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(config.bind, config.bind)
+
+
+def _ports(config: Config) -> str:
+    ports = (config.port_command, config.port_samples, config.port_enrol, config.port_client, config.port_feed)
+    return ", ".join(map(str, ports))
+
+
+def version() -> str:
+    """Version of this installation: of the source tree, else of the installed distribution."""
+    tree = Path(__file__).resolve().parent.parent / "VERSION"
+    with suppress(OSError):
+        return tree.read_text(encoding="ascii").strip()
+    from importlib import metadata
+
+    try:
+        return metadata.version("pidone")
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,350 @@
+"""The one thread that owns all ZeroMQ sockets: reads what came, asks the core, carries out the effects.
+
+Theory.  A pass: poll; drain every ready socket without blocking, each at most so many messages that the others get
+their turn; drain what the store, the engines and the enrolment port have left; hand each as one event to the core and
+carry its effects out at once.  Whoever else has something (store thread, engine threads, signals) writes one byte to
+the wake descriptor.  After each pass the hub's attention advances, but only if the agents' port was drained: what the
+hub has not read yet cannot count as silence.  An exception in the core ends one event, never the loop.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket as sockets
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
+
+import msgpack
+import zmq
+
+from hub import words
+from hub.clock import Attention, Instant
+from hub.core import Core
+from hub.engines.reports import EngineCommand, OrderResult, Report
+from hub.sockets import Received, Socket, drain, send
+from hub.store.errors import StoreError
+from hub.store.worker import TENDED, Worker
+from hub.trust.zap import Admissions, Gate
+from wire import limits
+from wire.codec import DecodeError, EncodeError, decode, encode
+from wire.frames import FrameError, publication, split
+from wire.messages import Feed, Message, Refused
+
+PASS = 500
+"""Most messages of one socket in one pass: about 20 ms of work."""
+TICK_SECONDS = 0.2
+"""Longest sleep, and how finely silence and deadlines are judged."""
+WATCH_SECONDS = 1.0
+"""Pause between two looks at file descriptors and threads."""
+FULL = 0.9
+"""Share of the file descriptors at which agents are turned away: running out of them stops everything."""
+
+
+class EngineThread(Protocol):
+    """What the loop needs of hub.engines.docker.Engine."""
+
+    def order(self, order: EngineCommand) -> None:
+        """Queue an order."""
+
+
+class Waker:
+    """A descriptor that other threads write to when they have left something."""
+
+    def __init__(self) -> None:
+        self.reader, self._writer = sockets.socketpair()
+        self.reader.setblocking(False)
+        self._writer.setblocking(False)
+
+    def wake(self) -> None:
+        """From any thread; a full pipe is awake already."""
+        with suppress(BlockingIOError):
+            self._writer.send(b"\0")
+
+    def fileno(self) -> int:
+        """For signal.set_wakeup_fd."""
+        return self._writer.fileno()
+
+    def clear(self) -> None:
+        """After the poll."""
+        with suppress(BlockingIOError):
+            while self.reader.recv(4096):
+                pass
+
+
+class Doors(Protocol):
+    """The hub's bound sockets; `feed` may be bound anew."""
+
+    commands: Socket
+    samples: Socket
+    clients: Socket
+    feed: Socket
+
+    def renew_feed(self) -> None:
+        """Close and bind the feed again."""
+
+
+class Loop:
+    """See the module's docstring.  `say` takes one line for the log."""
+
+    def __init__(
+        self,
+        core: Core,
+        worker: Worker,
+        admissions: Admissions,
+        waker: Waker,
+        enrol: sockets.socket,
+        engines: Mapping[str, EngineThread],
+        reports: deque[Report],
+        say: Callable[[str], None],
+    ) -> None:
+        self.core, self.worker, self.admissions = core, worker, admissions
+        self.waker, self.enrol, self.engines, self.reports, self.say = waker, enrol, engines, reports, say
+        self.doors: Doors | None = None
+        self.gate: Gate | None = None
+        self.attention = Attention(time.monotonic())
+        self.pending = 0
+        self.feed_seq = 0
+        self.watch_at = 0.0
+        self.running = True
+        self.fault: BaseException | None = None
+        self.effects: dict[type, Callable[[Any], None]] = {
+            words.Send: self._send,
+            words.Publish: self._publish,
+            words.Store: self._store,
+            words.Order: self._order,
+            words.Admit: self._admit,
+            words.Renew: self._renew,
+            words.Say: lambda effect: self.say(effect.line),
+        }
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def prepare(self, seconds: float) -> None:
+        """Reads the store before any port opens; raises what the core raises, or TimeoutError."""
+        deadline = time.monotonic() + seconds
+        self._carry_out(self.core.start(self._now()))
+        while self.pending:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the store did not answer within {seconds:g} s")
+            self.waker.reader.setblocking(True)
+            self.waker.reader.settimeout(0.2)
+            with suppress(TimeoutError):
+                self.waker.reader.recv(4096)
+            self.waker.reader.setblocking(False)
+            for outcome in self.worker.drain():
+                self._outcome(outcome.tag, outcome.value, outcome.error, strict=True)
+
+    def run(self, doors: Doors, gate: Gate) -> None:
+        """Serves until `stop`."""
+        self.doors, self.gate = doors, gate
+        self.attention = Attention(time.monotonic(), self.attention.total)
+        poller = self._poller(doors)
+        feed = doors.feed
+        while self.running:
+            ready = dict(poller.poll(int(TICK_SECONDS * 1000)))
+            drained = self._pass(doors, ready)
+            self.attention = self.attention.advance(time.monotonic(), drained)
+            self._event(words.Tick())
+            self._watch()
+            if doors.feed is not feed:
+                poller = self._poller(doors)
+                feed = doors.feed
+
+    def stop(self) -> None:
+        """Ends `run` after the present pass; for signal handlers."""
+        self.running = False
+
+    def finish(self, seconds: float) -> None:
+        """Takes in what the store still has to say, so that nothing acknowledged too late is asked again."""
+        deadline = time.monotonic() + seconds
+        while self.pending and time.monotonic() < deadline:
+            time.sleep(0.01)
+            self._outcomes()
+
+    def _poller(self, doors: Doors) -> zmq.Poller:
+        poller = zmq.Poller()
+        for socket in (doors.commands, doors.samples, doors.clients, doors.feed, self.waker.reader, self.enrol):
+            poller.register(socket, zmq.POLLIN)
+        return poller
+
+    # -- one pass ----------------------------------------------------------------------------------------------------
+
+    def _pass(self, doors: Doors, ready: Mapping[Any, int]) -> bool:
+        """Reads everything that is ready; whether the agents' port was emptied."""
+        if self.waker.reader in ready or self.waker.reader.fileno() in ready:
+            self.waker.clear()
+        self._outcomes()
+        heard = self._requests("agents", doors.commands)
+        self._requests("clients", doors.clients)
+        self._samples(doors.samples)
+        self._subscriptions(doors.feed)
+        self._enrolments()
+        for _ in range(len(self.reports)):
+            self._event(words.Reported(self.reports.popleft()))
+        return heard < PASS
+
+    def _requests(self, port: str, socket: Socket) -> int:
+        count = 0
+        for received in drain(socket, PASS):
+            count += 1
+            self._request(port, received)
+        return count
+
+    def _request(self, port: str, received: Received) -> None:
+        try:
+            envelope, payload = split(received.frames)
+        except FrameError:
+            return
+        route = words.Route(port, envelope)
+        try:
+            message = decode(payload)
+        except DecodeError as error:
+            self._event(words.Garbled(route, received.user, str(error)))
+            return
+        self._event(words.Asked(route, received.user, received.peer, message))
+
+    def _samples(self, socket: Socket) -> None:
+        for received in drain(socket, PASS):
+            with suppress(FrameError, DecodeError):
+                _, payload = publication(received.frames)
+                self._event(words.Published(received.user, decode(payload)))
+
+    def _subscriptions(self, socket: Socket) -> None:
+        for received in drain(socket, PASS):
+            frame = received.frames[0]
+            if frame[:1] in (b"\0", b"\1"):
+                self._event(words.Watched(frame[1:].decode("ascii", "replace"), frame[:1] == b"\1"))
+
+    def _enrolments(self) -> None:
+        for _ in range(PASS):
+            try:
+                packet = self.enrol.recv(limits.ENROL_BYTES * 2)
+            except OSError:
+                return
+            if not packet:
+                return
+            number, public, peer, payload = msgpack.unpackb(packet)
+            route = words.Route("enrol", (number,))
+            try:
+                message = decode(payload, limits.ENROL_BYTES)
+            except DecodeError as error:
+                self._event(words.Garbled(route, public, str(error)))
+                continue
+            self._event(words.Asked(route, public, peer, message))
+
+    def _outcomes(self) -> None:
+        for outcome in self.worker.drain():
+            self._outcome(outcome.tag, outcome.value, outcome.error)
+
+    def _outcome(self, tag: object, value: Any, error: StoreError | None, strict: bool = False) -> None:
+        if tag == TENDED:
+            for line in value or (str(error),):
+                self.say(f"store: {line}")
+            return
+        self.pending -= 1
+        if callable(tag):
+            self._event(words.Stored(tag, value, str(error or "")), strict)
+        elif error is not None:
+            self.say(f"store: {error}")
+
+    # -- events and effects ------------------------------------------------------------------------------------------
+
+    def _now(self) -> Instant:
+        mono = time.monotonic()
+        return Instant(mono, time.time(), self.attention.total)
+
+    def _event(self, event: words.Event, strict: bool = False) -> None:
+        try:
+            self._carry_out(self.core.handle(event, self._now()))
+        except Exception as error:
+            if strict:
+                raise
+            self.say(f"bug: {type(event).__name__}: {type(error).__name__}: {error}")
+            traceback.print_exc(limit=8, file=sys.stderr)
+
+    def _carry_out(self, effects: words.Effects) -> None:
+        for effect in effects:
+            self.effects[type(effect)](effect)
+
+    def _send(self, effect: words.Send) -> None:
+        payload = self._encoded(effect.message)
+        if effect.route.port == "enrol":
+            with suppress(OSError):
+                self.enrol.send(msgpack.packb([effect.route.envelope[0], payload]))
+            return
+        assert self.doors is not None
+        socket = self.doors.commands if effect.route.port == "agents" else self.doors.clients
+        if not send(socket, [*effect.route.envelope, payload]) and effect.agent:
+            self._event(words.Undelivered(effect.agent))
+
+    def _encoded(self, message: Message) -> bytes:
+        """The message as bytes; one that nobody could read becomes a refusal that says so."""
+        try:
+            return encode(message, limits.ANSWER_BYTES)
+        except EncodeError as error:
+            self.say(f"bug: {type(message).__name__} cannot be sent: {error}")
+            number = getattr(message, "id", "")
+            return encode(Refused(number, "too-large", f"the answer cannot be sent: {error}"[:512], "ask for less"))
+
+    def _publish(self, effect: words.Publish) -> None:
+        self.feed_seq += 1
+        if self.doors is None:
+            return
+        with suppress(EncodeError):
+            item = encode(Feed(effect.topic, time.time(), self.feed_seq, effect.body))
+            send(self.doors.feed, [effect.topic.encode(), item])
+
+    def _store(self, effect: words.Store) -> None:
+        self.pending += 1
+        try:
+            self.worker.submit(effect.method, effect.args, effect.then)
+        except StoreError as error:
+            self._outcome(effect.then, None, error)
+
+    def _order(self, effect: words.Order) -> None:
+        engine = self.engines.get(effect.engine)
+        if engine is not None:
+            engine.order(effect.command)
+            return
+        error = OrderResult(
+            effect.engine, effect.command.id, False, "unreachable", "the hub has no such engine any more"
+        )
+        self.reports.append(error)
+
+    def _admit(self, effect: words.Admit) -> None:
+        self.admissions.table = dict(effect.table)
+
+    def _renew(self, effect: words.Renew) -> None:
+        if self.doors is not None:
+            self.doors.renew_feed()
+
+    # -- watchdog ----------------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        if now < self.watch_at:
+            return
+        self.watch_at = now + WATCH_SECONDS
+        if self.gate is not None and not self.gate.alive:
+            self.fault = RuntimeError("the gate's thread has ended")
+            self.running = False
+        full = descriptors() >= FULL * capacity()
+        if full != bool(self.admissions.closed):
+            self.say("file descriptors run short: no new agents are let in" if full else "new agents are let in again")
+        self.admissions.closed = frozenset({"agents"}) if full else frozenset()
+
+
+def descriptors() -> int:
+    """Open file descriptors of this process."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+def capacity() -> int:
+    """Most file descriptors this process may have open."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
