@@ -42,6 +42,8 @@ def environment(text: str) -> str:
     while words[at + 1 : at + 2] == ["="] and at + 2 < len(words):
         at += 4
     name = words[at]
+    if at and words[at - 1] not in (",", ";"):
+        return f'the value of {words[at - 4]} ends before {words[at - 1]!r}; put it in quotes: {words[at - 4]}="..."'
     if words[at + 1 : at + 2] != ["="]:
         return f'environment: {name!r} is not followed by "="; write NAME="value" with commas between'
     return f'{name} has no value; write {name}=""'

@@ -88,6 +88,8 @@ class Reading:
         except ValueError as fault:
             self.wrong(file, line, f"{name}: {fault}")
             return default
+        if kind == "environment":
+            self.document.notes.append((kind, file, line, (text,)))
         if self.users or self.directories:
             self.check(name, kind, value, option)
         return value
