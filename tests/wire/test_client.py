@@ -1,0 +1,118 @@
+"""The client against real sockets: answers, refusals, strict deadlines, and why a hub is not reached."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.fakehub import FakeHub
+from tests.support.zap import Doorkeeper
+from wire.client import Client, CommandFailed, RefusedError, Unreachable
+from wire.keys import KeyPair
+
+
+@pytest.fixture
+def hub(context: Any, doorkeeper: Doorkeeper) -> Iterator[FakeHub]:
+    hub = FakeHub(
+        context, doorkeeper, agents=lambda args: [{"name": "web"}], ps=lambda args: [args], echo=lambda args: args
+    )
+    yield hub
+    hub.stop()
+
+
+@pytest.fixture
+def client(hub: FakeHub) -> Iterator[Client]:
+    with Client(hub.key, timeout=10) as client:
+        yield client
+
+
+def test_it_brings_the_result(client: Client) -> None:
+    assert client.agents() == [{"name": "web"}]
+    assert client.query("echo", numbers=[1, 2.5, None], text="\u00fc") == {"numbers": (1, 2.5, None), "text": "\u00fc"}
+
+
+def test_arguments_that_are_none_are_not_sent(client: Client) -> None:
+    assert client.ps() == [{}] and client.ps("web/*") == [{"target": "web/*"}]
+
+
+def test_a_key_file_will_do(hub: FakeHub, tmp_path: Any) -> None:
+    hub.key.save(tmp_path / "client.json")
+    with Client(tmp_path / "client.json", timeout=10) as client:
+        assert client.agents()
+
+
+def test_a_refusal_has_code_message_and_hint(client: Client) -> None:
+    with pytest.raises(RefusedError, match=r"no operation dance \(see `hubctl --help`\)") as refusal:
+        client.query("dance")
+    assert refusal.value.code == "unknown-op"
+
+
+def test_a_large_answer_passes(client: Client, hub: FakeHub) -> None:
+    hub.operations["big"] = lambda args: ["x" * 1000] * 2000
+    assert len(client.query("big")) == 2000
+
+
+def test_nobody_there_is_said_in_time(hub: FakeHub) -> None:
+    began = time.monotonic()
+    with Client(hub.key._replace(command="127.0.0.1:1"), timeout=0.3) as client, pytest.raises(Unreachable) as fault:
+        client.agents()
+    assert "no connection to the hub at 127.0.0.1:1" in str(fault.value)
+    assert time.monotonic() - began < 5
+
+
+def test_a_silent_hub_is_said_in_time(client: Client, hub: FakeHub) -> None:
+    hub.operations["mute"] = lambda args: time.sleep(0.6)
+    with pytest.raises(Unreachable, match="connected, but no answer"):
+        client.ask("mute", {}, timeout=0.3)
+    assert client.agents() == [{"name": "web"}]
+
+
+def test_a_refused_key_is_said(hub: FakeHub) -> None:
+    stranger = KeyPair.generate()
+    key = hub.key._replace(public=stranger.public, secret=stranger.secret)
+    with Client(key, timeout=10) as client, pytest.raises(Unreachable, match="refused this key"):
+        client.agents()
+
+
+def test_a_wrong_server_key_is_not_waited_for_ever(hub: FakeHub) -> None:
+    with (
+        Client(hub.key._replace(server_key=KeyPair.generate().public), timeout=1) as client,
+        pytest.raises(Unreachable, match=r"no connection|could not be spoken to"),
+    ):
+        client.agents()
+
+
+def test_a_command_is_waited_for(client: Client, hub: FakeHub) -> None:
+    states = iter(["accepted", "delivered", "done"])
+    hub.operations["command"] = lambda args: {"id": args["id"], "state": "accepted", "asked": args}
+    hub.operations["command_state"] = lambda args: {"id": args["id"], "state": next(states), "result": "ok"}
+    row = client.command("web/app", "restart", ttl=5.0)
+    assert row["asked"]["container"] is False and client.wait(row)["result"] == "ok"
+
+
+@pytest.mark.parametrize(("state", "complaint"), [("failed", "no such program"), ("expired", "expired")])
+def test_a_failed_command_is_an_error(client: Client, hub: FakeHub, state: str, complaint: str) -> None:
+    hub.operations["command_state"] = lambda args: {"id": "c", "state": state, "error": {"message": "no such program"}}
+    with pytest.raises(CommandFailed, match=complaint) as fault:
+        client.wait("c")
+    assert fault.value.row["state"] == state
+
+
+def test_a_command_that_takes_too_long_is_an_error(client: Client, hub: FakeHub) -> None:
+    hub.operations["command_state"] = lambda args: {"id": "c", "state": "delivered"}
+    with pytest.raises(CommandFailed, match="still delivered"):
+        client.wait("c", seconds=0.2)
+
+
+def test_the_feed_brings_what_was_asked_for(client: Client, hub: FakeHub) -> None:
+    hub.publish("fact/a1", "notice/", "fact/a2")
+    items = client.feed(["fact/"], seconds=20)
+    assert [next(items).topic, next(items).topic] == ["fact/a1", "fact/a2"]
+    items.close()  # type: ignore[attr-defined]
+
+
+def test_the_feed_ends_in_time(client: Client) -> None:
+    assert list(client.feed(seconds=0.1)) == []
