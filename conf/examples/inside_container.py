@@ -2,7 +2,8 @@
 """Inside a container: shows its processes, or has one restarted:  inside_container.py [NAME]
 
 Needs pyzmq and msgpack only, nothing of pidone; docs/protocol.md describes the messages.  Run it as root (or as the
-group of [initd] socket_group) in a container whose initd has joined a hub:  docker exec web-1 python3 inside_container.py
+group of [initd] socket_group) in a container whose initd has joined a hub:
+    docker exec web-1 python3 inside_container.py
 """
 
 import sys
