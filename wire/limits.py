@@ -158,3 +158,27 @@ CONFIG_BYTES = 4 * 1024 * 1024
 
 PROGRAM_PROCESSES = 10_000
 """Largest numprocs: more processes than one container's pids limit ever allows."""
+
+COMMAND_ID_CHARS = 128
+"""Longest id of a command or request, and longest name of an actor: a UUID has 36, an OIDC subject up to 100."""
+
+KEEP_KEYS = 16
+"""Things PID 1 keeps for link between two of its lives: key pair, agent id, hubs and the like."""
+
+KEEP_BYTES = 16 * 1024
+"""Longest of these: 16 hubs with keys take about 4 KiB."""
+
+EVENTS_SHOWN = 50
+"""Facts that `events` and `exits` show where nothing else is asked for: a screen or two."""
+
+WAIT_SECONDS = 30.0
+"""How long the verbs wait for a start or stop where the person does not say: three times the default stopwaitsecs."""
+
+STREAM_BYTES = 256 * 1024
+"""Queued for one slow reader of a stream on the control socket; beyond, items are left out and a gap is told."""
+
+CLIENT_SECONDS = 10.0
+"""A control client that does not take a byte of its reply for that long is dropped."""
+
+COMMAND_GRACE_SECONDS = 60.0
+"""An id is remembered that much longer than its deadline: a repetition may have been long on its way."""

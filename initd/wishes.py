@@ -1,0 +1,193 @@
+"""Commands under way: what each wanted of which processes, and how far that is; pure.
+
+Theory.  A command only changes wishes, so it is done at once; whether the wish is *reached* shows later.  A Goal is
+judged after every change of its process, by JUDGES[verb].  Once judged done or failed it stays so: a process that dies
+again a moment after a start was started all the same.  A Command is over when all its goals are judged; it stays known
+by its id, so that `result` can tell, and so that the same id is never executed twice.
+"""
+
+from __future__ import annotations
+
+from initd.replies import Later, Reply
+from wire.limits import COMMAND_RESULTS
+from wire.model import State, Status, Want
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from initd.process import Process
+
+ACCEPTED, DONE, FAILED, TIMEOUT, PARTLY = "accepted", "done", "failed", "timeout", "partly"
+"""Outcomes: of a goal the first four, of a command all."""
+
+Verdict = tuple[str, str]
+"""Outcome and a text for people."""
+
+DOWN = (State.STOPPED, State.EXITED, State.FATAL)
+
+
+def started(status: Status, expected: bool) -> Verdict:
+    """RUNNING, or a one-shot program that has exited as expected."""
+    if status.state is State.RUNNING:
+        return DONE, ""
+    if status.state is State.EXITED:
+        return (DONE, "ran and exited as expected") if expected else (FAILED, status.why or "exited")
+    if status.state is State.STOPPED and status.want is Want.DOWN:
+        return FAILED, "was stopped meanwhile"
+    if status.state in (State.FATAL, State.UNKNOWN):
+        return FAILED, status.why or str(status.state)
+    return ACCEPTED, status.why
+
+
+def stopped(status: Status, expected: bool) -> Verdict:
+    """No process, and none wanted."""
+    if status.state in DOWN:
+        return DONE, ""
+    if status.want is Want.UP:
+        return FAILED, "was started again meanwhile"
+    return (FAILED, status.why) if status.state is State.UNKNOWN else (ACCEPTED, status.why)
+
+
+JUDGES: dict[str, Callable[[Status, bool], Verdict]] = {"start": started, "restart": started, "stop": stopped}
+
+
+class Goal:
+    """What a command wants of one process."""
+
+    def __init__(self, process: Process, verb: str, now: float) -> None:
+        self.process = process
+        self.outcome = ACCEPTED
+        self.message = ""
+        self._verb = verb
+        before = process.status(now)
+        self._old = (before.pid, before.start_ticks) if verb == "restart" and before.pid is not None else None
+
+    def judge(self, now: float) -> None:
+        """Look whether the wish is reached."""
+        if self.outcome != ACCEPTED:
+            return
+        status = self.process.status(now)
+        if self._old is not None and self._old == (status.pid, status.start_ticks):
+            return
+        record = self.process.last_exit
+        self.outcome, self.message = JUDGES[self._verb](status, record is not None and record.expected)
+
+    def end(self, outcome: str, message: str = "") -> None:
+        """Judge it otherwise."""
+        self.outcome, self.message = outcome, message
+
+    def row(self, now: float) -> dict[str, object]:
+        """How far it is, as it goes over the wire."""
+        status = self.process.status(now)
+        return {
+            "name": self.process.name,
+            "outcome": self.outcome,
+            "state": str(status.state),
+            "pid": status.pid,
+            "message": self.message,
+        }
+
+
+class Command:
+    """One command: its goals and who waits for them."""
+
+    def __init__(self, id: str, verb: str, actor: str, expires: float, remote: bool) -> None:
+        self.id = id
+        self.verb = verb
+        self.actor = actor
+        self.expires = expires
+        """Monotonic time until which its id is remembered."""
+        self.remote = remote
+        """The id was chosen elsewhere and may come again; else it is ours, and may be forgotten for want of room."""
+        self.goals: list[Goal] = []
+        self.final: Reply | None = None
+        """What a repetition of the id is answered, once that is known."""
+        self.laters: list[Later] = []
+
+    @property
+    def over(self) -> bool:
+        """Whether every goal is judged."""
+        return all(goal.outcome != ACCEPTED for goal in self.goals)
+
+    def result(self, now: float, unreached: str = ACCEPTED) -> dict[str, object]:
+        """How far it is; `unreached` is said of goals that are not judged yet."""
+        rows = [goal.row(now) for goal in self.goals]
+        for row in rows:
+            row["outcome"] = unreached if row["outcome"] == ACCEPTED else row["outcome"]
+        outcomes = {str(row["outcome"]) for row in rows} or {DONE}
+        whole = ACCEPTED if ACCEPTED in outcomes else outcomes.pop() if len(outcomes) == 1 else PARTLY
+        return {"command": self.id, "verb": self.verb, "outcome": whole, "processes": rows}
+
+    def look(self, now: float, changed: Process | None = None) -> None:
+        """Judge the goals, or those about the process that changed; tell who waits if all are judged.
+
+        While a command is still telling its processes one by one, the changes of the first ones must not judge those
+        that have not been told yet.
+        """
+        for goal in self.goals:
+            if changed is None or goal.process is changed:
+                goal.judge(now)
+        if self.over and self.final is None:
+            self.final = Reply(None, self.result(now))
+            waiting, self.laters = self.laters, []
+            for later in waiting:
+                later.settle(self.final)
+
+    def expire(self, now: float) -> None:
+        """Tell those whose wait is over how far it is; the wish stands."""
+        due = [later for later in self.laters if later.deadline <= now]
+        self.laters = [later for later in self.laters if later.deadline > now]
+        for later in due:
+            later.settle(Reply(None, self.result(now, unreached=TIMEOUT)))
+
+
+class Commands:
+    """The commands that are remembered, by id."""
+
+    def __init__(self, capacity: int = COMMAND_RESULTS) -> None:
+        self.capacity = capacity
+        self._known: dict[str, Command] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, id: str, now: float) -> Command | None:
+        """The command of that id, None where it is not remembered (any more)."""
+        self._forget(now)
+        return self._known.get(id)
+
+    def add(self, command: Command, now: float) -> bool:
+        """Remember it; False where all places are taken by commands that may not be forgotten yet.
+
+        Local and remote commands have places of their own, so that a hub cannot lock out the people on the spot.
+        """
+        self._forget(now)
+        alike = sum(one.remote == command.remote for one in self._known.values())
+        if alike >= self.capacity and (command.remote or not self._make_room()):
+            return False
+        self._known[command.id] = command
+        return True
+
+    def waiting(self) -> list[Command]:
+        """Those that somebody waits for."""
+        return [command for command in self._known.values() if command.laters]
+
+    def look(self, process: Process, now: float) -> None:
+        """The process changed: judge the goals about it."""
+        for command in tuple(self._known.values()):
+            if not command.over and any(goal.process is process for goal in command.goals):
+                command.look(now, process)
+
+    def _forget(self, now: float) -> None:
+        gone = [id for id, command in self._known.items() if command.expires <= now and not command.laters]
+        for id in gone:
+            del self._known[id]
+
+    def _make_room(self) -> bool:
+        """Forget the oldest local command: its id is ours and will not come again."""
+        for id, command in self._known.items():
+            if not command.laters and not command.remote:
+                del self._known[id]
+                return True
+        return False

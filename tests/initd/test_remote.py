@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import pytest
+
+from initd.replies import Later, Reply
+from tests.support.smallworld import SmallWorld
+from wire.limits import COMMAND_GRACE_SECONDS, COMMAND_RESULTS, KEEP_BYTES, KEEP_KEYS
+
+
+@pytest.fixture
+def world():
+    return SmallWorld().run_all()
+
+
+def link(world: SmallWorld, verb: str, /, **args: object) -> Reply:
+    answer = world.ask(verb, world.remote.carrier, **args)
+    assert isinstance(answer, Reply)
+    return answer
+
+
+def code(answer: object) -> str:
+    assert isinstance(answer, Reply) and answer.error is not None, answer
+    return answer.error.code
+
+
+def test_what_link_gives_to_keep_is_handed_to_the_next_link(world):
+    link(world, "link.keep", key="keypair", value="secret")
+    link(world, "link.keep", key="agent", value="a1")
+    link(world, "link.keep", key="agent", value=None)
+    hello = link(world, "link.hello").result
+    assert hello["kept"] == {"keypair": "secret"} and hello["boot"] == world.supervisor.boot
+
+
+def test_what_is_kept_is_bounded(world):
+    assert code(link(world, "link.keep", key="k", value="ü" * KEEP_BYTES)) == "bad-argument"
+    for number in range(KEEP_KEYS):
+        assert link(world, "link.keep", key=f"k{number}", value="x").error is None
+    assert code(link(world, "link.keep", key="more", value="x")) == "bad-argument"
+    assert link(world, "link.keep", key="k0", value="y").error is None
+
+
+def test_facts_are_replayed_until_acknowledged(world):
+    result = link(world, "facts", after=1, limit=2).result
+    assert [fact["seq"] for fact in result["facts"]] == [2, 3] and result["last"] == world.journal.last
+    assert link(world, "ack", seq=2).result["durable"] == 2 and world.journal.durable == 2
+
+
+def test_subscribed_facts_are_pushed(world):
+    heard = []
+    end = world.ask("subscribe", world.remote.carrier, facts=True).attach(heard.append)
+    world.command("c1", "stop", names=["web"])
+    end()
+    assert heard[0]["body"]["by"] == "hub:alice"
+
+
+def test_the_census_tells_processes_apart(world):
+    row = link(world, "census").result[0]
+    assert row["name"] == "web" and row["start_ticks"] == world.pid() * 10 and "why" not in row
+
+
+def test_a_command_is_answered_when_its_wish_is_reached(world):
+    later = world.command("c1", "restart", names=["web"])
+    assert isinstance(later, Later) and later.reply is None
+    world.pass_time(1.5)
+    assert later.reply.result["outcome"] == "done" and later.reply.result["command"] == "c1"
+
+
+def test_a_repeated_id_is_not_executed_again_but_gets_the_stored_result(world):
+    first = world.command("c1", "restart", names=["web"])
+    pid = world.pass_time(1.5).pid()
+    second = world.command("c1", "restart", names=["web"])
+    assert isinstance(second, Reply) and second.result == first.reply.result
+    assert world.pass_time(5).pid() == pid
+
+
+def test_a_repetition_during_the_execution_joins_the_wait(world):
+    first = world.command("c1", "restart", names=["web"])
+    second = world.command("c1", "restart", names=["web"])
+    spawned = world.pass_time(1.5).pid()
+    assert first.reply.result == second.reply.result and spawned == world.pid()
+    assert len([fact for fact in world.result("exits")]) == 1
+
+
+def test_the_result_is_stored_although_nobody_hears_it(world):
+    """link is killed between execution and result: its connection is gone, the wait is not."""
+    world.command("c1", "stop", names=["web"])
+    world.pass_time(2)
+    assert world.command("c1", "stop", names=["web"]).result["outcome"] == "done"
+
+
+@pytest.mark.parametrize("verb", ["signal", "shutdown"])
+def test_commands_without_a_wish_are_not_repeated_either(world, verb):
+    args = {"names": ["web"], "signal": "HUP"} if verb == "signal" else {}
+    first, second = (world.command("c1", verb, **args) for _ in range(2))
+    assert first == second and first.result["outcome"] == "done"
+    assert world.kernel.signals.count((101, 1)) == (verb == "signal")
+
+
+def test_a_refused_signal_is_stored_too(world):
+    first = world.command("c1", "signal", names=["pool:w_1"], signal="HUP")
+    world.result("start", names=["pool:w_1"])
+    assert code(first) == code(world.command("c1", "signal", names=["pool:w_1"], signal="HUP")) == "not-running"
+    assert world.kernel.signals == []
+
+
+def test_an_id_is_remembered_beyond_its_deadline_and_then_forgotten(world):
+    world.command("c1", "stop", deadline=5.0, names=["web"])
+    world.pass_time(5 + COMMAND_GRACE_SECONDS - 1)
+    assert world.command("c1", "stop", deadline=0.0, names=["web"]).result["outcome"] == "done"
+    world.pass_time(2)
+    assert code(world.command("c1", "stop", deadline=0.0, names=["web"])) == "expired"
+
+
+def test_an_id_cannot_be_used_for_another_verb(world):
+    world.command("c1", "stop", names=["web"])
+    assert code(world.command("c1", "start", names=["web"])) == "bad-argument"
+
+
+def test_when_all_places_are_taken_new_commands_are_refused_and_people_are_not(world):
+    for number in range(COMMAND_RESULTS):
+        world.command(f"c{number}", "start", names=["web"])
+    assert code(world.command("more", "start", names=["web"])) == "busy"
+    assert world.result("start", names=["web"])["outcome"] == "done"
+    assert isinstance(world.command("c0", "start", names=["web"]), Reply)
+
+
+def test_a_lower_epoch_is_refused_even_for_a_known_id(world):
+    world.command("c1", "stop", epoch=5, names=["web"])
+    assert code(world.command("c2", "start", epoch=4, names=["web"])) == "old-epoch"
+    assert code(world.command("c1", "stop", epoch=4, names=["web"])) == "old-epoch"
+    assert link(world, "link.hello").result["epoch"] == 5
+
+
+def test_remote_observe_forbids_commands_and_allows_looks(world):
+    world.remote_may = "observe"
+    assert code(world.command("c1", "stop", names=["web"])) == "forbidden"
+    assert world.state() == "RUNNING" and len(world.command("c2", "status").result) == 3
+    world.remote_may = "operate"
+    assert isinstance(world.command("c1", "stop", names=["web"]), Later)
+
+
+def test_link_itself_cannot_command_in_its_own_name(world):
+    assert code(link(world, "stop", names=["web"])) == "forbidden"
+    assert code(link(world, "command", id="c", verb="stop")) == "bad-argument"
+
+
+@pytest.mark.parametrize("verb", ["command", "link.keep", "facts", "nope"])
+def test_only_verbs_of_the_table_can_be_commanded(world, verb):
+    assert code(world.command("c1", verb)) == "unknown-verb"
+
+
+def test_a_command_cannot_follow(world):
+    assert code(world.command("c1", "tail", name="web", follow=True)) == "bad-argument"
