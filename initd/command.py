@@ -80,6 +80,7 @@ class Errand:
 
     def run(self) -> int:
         """Serve until the command has ended; returns its status."""
+        self._reap()  # what the launcher left may have died before anybody listened to SIGCHLD
         return self._loop.run()
 
     def on_signal(self, signum: int) -> None:

@@ -132,6 +132,7 @@ class Daemon:
         self._trace("stage1")
         self._open_for_business(loaded)
         self._trace("stage2")
+        self.supervisor.reap()  # a launcher's children may have died before anybody listened to SIGCHLD
         code = self.loop.run()
         self._trace("end")
         self._close()

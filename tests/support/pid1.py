@@ -1,0 +1,147 @@
+"""A real initd as PID 1 of a PID namespace of its own (root), or as an ordinary process; for tests with real forks."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from tests.support.waiting import until
+
+ROOT = Path(__file__).parents[2]
+INITD = str(ROOT / "bin" / "initd")
+Found = TypeVar("Found")
+NAMESPACE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--mount")
+
+
+class Pid1:
+    """One initd under test; `said()` is what it wrote to stderr, `out()` its stdout."""
+
+    def __init__(
+        self,
+        folder: Path,
+        config: str = "",
+        command: tuple[str, ...] = (),
+        namespace: bool = True,
+        env: Mapping[str, str] | None = None,
+        wrapper: tuple[str, ...] = (),
+        options: tuple[str, ...] = (),
+    ) -> None:
+        self.folder = folder
+        path = folder / "app.ini"
+        if config and "[supervisord]" not in config:
+            config = f"[supervisord]\npidfile={folder}/pid\n{config}"
+        path.write_text(config)
+        arguments = ("--", *command) if command else ("-c", str(path), *options)
+        self._out, self._err = folder / "stdout", folder / "stderr"
+        with open(self._out, "wb") as out, open(self._err, "wb") as err:
+            self.process = subprocess.Popen(
+                (*wrapper, *(NAMESPACE if namespace else ()), INITD, *arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=folder,
+                env={**os.environ, "PIDONE_SOCKET": str(folder / "control.sock"), **(env or {})},
+            )
+        self.namespaced = namespace
+        self._pid: int | None = None
+
+    # Looking
+
+    @property
+    def pid(self) -> int:
+        """initd's pid as seen from outside; waits until it is there."""
+        if self._pid is None:
+            self._pid = until(self._find, what="initd's process")
+        return self._pid
+
+    def _find(self) -> int | None:
+        assert self.process.poll() is None, self.said()
+        if "initd/__main__.py" in command_line(self.process.pid):
+            return self.process.pid
+        found = [pid for pid in descendants(self.process.pid) if "initd/__main__.py" in command_line(pid)]
+        return found[0] if found else None
+
+    def said(self) -> str:
+        return self._err.read_text(errors="replace")
+
+    def out(self) -> str:
+        return self._out.read_text(errors="replace")
+
+    def children(self) -> list[int]:
+        return children(self.pid)
+
+    def wait_said(self, pattern: str, count: int = 1) -> list[str]:
+        """Wait until stderr holds `count` matches; returns the first group (or the match) of each."""
+
+        def enough() -> list[str] | None:
+            found = [match.group(match.lastindex or 0) for match in re.finditer(pattern, self.said())]
+            return found if len(found) >= count else None
+
+        return self._until(enough, pattern)
+
+    def wait_out(self, pattern: str) -> str:
+        """Wait until stdout matches; returns the match."""
+        return self._until(lambda: re.search(pattern, self.out()), pattern).group()
+
+    def _until(self, condition: Callable[[], Found], pattern: str) -> Found:
+        try:
+            return until(condition)
+        except AssertionError:
+            raise AssertionError(
+                f"no {pattern!r} in stderr:\n{self.said()[-3000:]}\nstdout:\n{self.out()[-1000:]}"
+            ) from None
+
+    # Acting
+
+    def send(self, signum: int) -> None:
+        os.kill(self.pid, signum)
+
+    def wait(self, seconds: float = 60.0) -> int:
+        """The exit status (unshare passes on its child's)."""
+        return self.process.wait(seconds)
+
+    def stop(self) -> int:
+        """Ask it to shut down and wait for the end."""
+        self.send(signal.SIGTERM)
+        return self.wait()
+
+    def destroy(self) -> None:
+        """Whatever happened, leave nothing behind."""
+        if self.process.poll() is None:
+            for pid in [*descendants(self.process.pid), self.process.pid]:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            self.process.wait(30)
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def status(pid: int, field: str) -> str:
+    """One line of /proc/PID/status."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return next(line.partition(":")[2].strip() for line in text.splitlines() if line.startswith(field + ":"))
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for child in children(pid):
+        yield child
+        yield from descendants(child)
