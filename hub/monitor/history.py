@@ -3,13 +3,14 @@
 Theory.  A *sample* is the tuple of one row's columns at one moment: cumulative counters first, gauges after, NaN where
 unknown.  A *point* covers one moment or one step:
 
-    Point(at, weight, counters, low, mean, high)
+    Point(at, span, weight, counters, low, mean, high)
 
-`at` is the sample's time or the start of the step, `weight` the number of samples in it, `counters` the counters' last
-readings, and low/mean/high the smallest, average and largest of each *value*.  Values are the gauges and, behind them,
-the rate of each counter (`read_bytes/s`), derived between neighbours of the same instance.  Points of one step merge,
-in any grouping, to the same low, high and counters; a mean is weighted by samples, exact unless a column was unknown
-in some of them.  So tiers can be built from finer tiers, and a step that lies in two segments is one again at query.
+`at` is the sample's time or the start of the step, `span` the step (0 for a sample), `weight` the number of samples in
+it, `counters` the counters' last readings, and low/mean/high the smallest, average and largest of each *value*.  Values
+are the gauges and, behind them, the rate of each counter (`read_bytes/s`), derived between neighbours of the same
+instance.  Points of one step merge, in any grouping, to the same low, high and counters; a mean is weighted by samples,
+exact unless a column was unknown in some of them.  So tiers can be built from finer tiers, and a step that lies in two
+segments is one again at query.
 
 A number is never faked: a counter that falls (a restart) has no rate there, an unknown value stays NaN and is left out
 of low, mean and high, and time without samples has no points but a gap that is named.
@@ -55,6 +56,7 @@ class Point(Record):
     """One moment or one step of one row; see the module's docstring."""
 
     at: float
+    span: float
     weight: float
     counters: tuple[float, ...]
     low: tuple[float, ...]
@@ -85,12 +87,12 @@ class Layout:
         pack = self.point.pack
         return b"".join(pack(p.at, p.weight, *p.counters, *p.low, *p.mean, *p.high) for p in points)
 
-    def unpack(self, data: bytes | memoryview) -> list[Point]:
-        """The points of `pack`."""
+    def unpack(self, data: bytes | memoryview, span: float) -> list[Point]:
+        """The points of `pack`, which all have the same span."""
         first, size = 2 + len(self.counters), len(self.values)
         second, third = first + size, first + 2 * size
         return [
-            Point(f[0], f[1], f[2:first], f[first:second], f[second:third], f[third:])
+            Point(f[0], span, f[1], f[2:first], f[first:second], f[second:third], f[third:])
             for f in self.point.iter_unpack(data)
         ]
 
@@ -115,7 +117,7 @@ def points_of(layout: Layout, samples: Iterable[tuple[float, tuple[float, ...]]]
         counters = sample[:split]
         rates = unknown if before is None or at <= then else _rates(before, counters, at - then)
         values = sample[split:] + rates
-        points.append(Point(at, 1.0, counters, values, values, values))
+        points.append(Point(at, 0.0, 1.0, counters, values, values, values))
         before, then = counters, at
     return points
 
@@ -127,15 +129,18 @@ def _rates(before: tuple[float, ...], after: tuple[float, ...], seconds: float) 
 
 def rollup(points: Sequence[Point], step: float) -> list[Point]:
     """Points (in the order of time) merged into one per step; steps are aligned to the epoch."""
-    return [_merge(start, tuple(group)) for start, group in groupby(points, lambda point: point.at // step * step)]
+    steps = groupby(points, lambda point: point.at // step * step)
+    return [_merge(start, step, tuple(group)) for start, group in steps]
 
 
-def _merge(at: float, points: tuple[Point, ...]) -> Point:
+def _merge(at: float, span: float, points: tuple[Point, ...]) -> Point:
+    span = max(span, points[0].span)
     if len(points) == 1:
-        return points[0]._replace(at=at)
+        return points[0]._replace(at=at, span=span)
     weights = [point.weight for point in points]
     return Point(
         at,
+        span,
         sum(weights),
         points[-1].counters,
         tuple([_extreme(min, column) for column in zip(*[point.low for point in points], strict=True)]),
@@ -168,12 +173,12 @@ def join(layout: Layout, instances: Sequence[Sequence[Point]], step: float | Non
     restarts += [b.at for a, b in pairwise(merged) if _fell(a, b) and b.at not in restarts]
     merged = _at_same_time(merged) if step is None else rollup(merged, step)
     times = array("d", [point.at for point in merged])
-    return History(step, times, _columns(layout, merged, step), _gaps(times, step), tuple(sorted(restarts)))
+    return History(step, times, _columns(layout, merged, step), _gaps(merged), tuple(sorted(restarts)))
 
 
 def _at_same_time(points: list[Point]) -> list[Point]:
     """Two instances may share one step of a tier: the old one's end and the new one's beginning."""
-    return [_merge(at, tuple(group)) for at, group in groupby(points, lambda point: point.at)]
+    return [_merge(at, 0.0, tuple(group)) for at, group in groupby(points, lambda point: point.at)]
 
 
 def _fell(a: Point, b: Point) -> bool:
@@ -190,7 +195,8 @@ def _columns(layout: Layout, points: list[Point], step: float | None) -> dict[st
     return columns
 
 
-def _gaps(times: array[float], step: float | None) -> tuple[tuple[float, float], ...]:
-    distances = [b - a for a, b in pairwise(times)]
-    usual = max(step or 0.0, median(distances)) if distances else inf
-    return tuple((a, b) for a, b in pairwise(times) if b - a > GAP_PERIODS * usual)
+def _gaps(points: list[Point]) -> tuple[tuple[float, float], ...]:
+    """Measured by the usual distance, or by what the points themselves cover where tiers of old have taken over."""
+    usual = median([b.at - a.at for a, b in pairwise(points)] or [inf])
+    far = [(a, b) for a, b in pairwise(points) if b.at - a.at > GAP_PERIODS * max(usual, a.span, b.span)]
+    return tuple((a.at, b.at) for a, b in far)

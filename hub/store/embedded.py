@@ -71,14 +71,15 @@ class Embedded(Authority):
     # -- life --------------------------------------------------------------------------------------------------------
 
     def tend(self, now: float) -> Tended:
+        older = False
         if now >= self._prune_at:
             try:
-                more = self._prune(now, self._retention)
-                self._prune_at = now if more else now + PRUNE_SECONDS
+                older = self._prune(now, self._retention)
             except StoreError as error:
                 self._samples.say(now, str(error), "prune")
+            self._prune_at = now if older else now + PRUNE_SECONDS
         notes, more = self._samples.tend(now)
-        return Tended(notes, more)
+        return Tended(notes, more or older)
 
     def flush(self, now: float) -> None:
         try:

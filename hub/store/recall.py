@@ -57,7 +57,7 @@ class Instances:
             found = decode(self._layout, len(rows), index, times, body[8 * head[2] :])
             self._samples[instance] += [s for s in found if _inside(s[0], spans)]
 
-    def add_tier(self, boot: str, head: Any, body: memoryview, spans: list[Span]) -> None:
+    def add_tier(self, boot: str, head: Any, body: memoryview, spans: list[Span], step: float) -> None:
         """A TIER block: head [[row, points] ...], body their points."""
         size, starts, offset = self._layout.point.size, [], 0
         for _, count in head:
@@ -65,7 +65,7 @@ class Instances:
             offset += count * size
         for index, instance in self._wanted(boot, [RosterRow(*row) for row, _ in head]):
             part = body[starts[index] : starts[index] + head[index][1] * size]
-            self._points[instance] += [p for p in self._layout.unpack(part) if _inside(p.at, spans)]
+            self._points[instance] += [p for p in self._layout.unpack(part, step) if _inside(p.at, spans)]
 
     def points(self) -> dict[tuple[str, int, int], list[Point]]:
         """Each instance's points in the order of time."""
@@ -109,9 +109,11 @@ def recall(
 
 def read(shelf: Shelf, tier: Tier, window: float, who: tuple[str, str], found: Instances, spans: list[Span]) -> None:
     """Everything a window has of one subject."""
-    add = found.add_raw if tier is RAW else found.add_tier
     for block, head, body in shelf.read(tier, window, *who):
-        add(block.boot, head, body, spans)
+        if tier is RAW:
+            found.add_raw(block.boot, head, body, spans)
+        else:
+            found.add_tier(block.boot, head, body, spans, tier.step)
 
 
 def _preferred(step: float | None) -> list[Tier]:

@@ -11,10 +11,11 @@ All that is one generator that pauses after each subject; `tend` runs it for a s
 
 from __future__ import annotations
 
+import inspect
 import os
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import pairwise
 from math import isfinite
 
@@ -64,7 +65,7 @@ class Samples:
         self._ring_bytes = min(ring_bytes, budget // 4)
         self._journals: dict[float, Journal] = {}
         self._old: dict[float, list[str]] = {}
-        self._work: Iterator[None] | None = None
+        self._work: Generator[None, None, None] | None = None
         self._now = self._flushed = 0.0
         self._said: dict[str, float] = {}
         self._notes: list[str] = []
@@ -135,22 +136,25 @@ class Samples:
     def tend(self, now: float) -> tuple[tuple[str, ...], bool]:
         """A slice of what is due; returns what a person should see, and whether there is more."""
         self._now = max(now, self._now)
-        more = False
-        try:
-            if not 0 <= now - self._flushed < SAMPLE_LOSS_SECONDS:
-                self.flush(now)
-            more = self._go_on(now)
-        except OSError as error:
-            self._work = None
-            self.say(now, f"samples cannot be written ({error}); they stay in memory while there is room", "write")
-            self._make_room(now)
+        if not 0 <= now - self._flushed < SAMPLE_LOSS_SECONDS:
+            self._attempt(self.flush, now)
+        more = self._attempt(self._go_on, now) or False
         for problem in self.shelf.problems.values():
             self.say(now, problem)
         notes, self._notes = tuple(self._notes), []
         return notes, more
 
+    def _attempt(self, effect: Callable[[float], bool | None], now: float) -> bool | None:
+        try:
+            return effect(now)
+        except OSError as error:
+            self.say(now, f"samples cannot be written ({error}); they stay in memory while there is room", "write")
+            self._make_room(now)
+            return None
+
     def _go_on(self, now: float) -> bool:
-        if self._work is None:
+        """Upkeep for a slice; True if it is not through.  What raised is begun anew the next time."""
+        if self._work is None or inspect.getgeneratorstate(self._work) == inspect.GEN_CLOSED:
             self._work = self._upkeep(now)
         end = time.monotonic() + SLICE
         for _ in self._work:
@@ -159,7 +163,7 @@ class Samples:
         self._work = None
         return False
 
-    def _upkeep(self, now: float) -> Iterator[None]:
+    def _upkeep(self, now: float) -> Generator[None, None, None]:
         self._collect(now)
         while self.sealing:
             yield from self._seal(self.sealing[0])

@@ -189,6 +189,7 @@ def _open(path: str) -> sqlite3.Connection:
     try:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
+        connection.execute("SELECT count(*) FROM meta").fetchall()  # makes the -shm file while there is room
     except BaseException:
         connection.close()
         raise
@@ -206,4 +207,5 @@ def _check(path: str) -> None:
     if version > VERSION:
         raise StoreError(f"{path} was written by a newer pidone (format {version}, this one knows {VERSION}); update")
     if found != "ok" or version < 1:
-        raise Damaged(path, f"is not a sound store file ({'format 0' if found == 'ok' else found})", CURE)
+        found = "format 0" if found == "ok" else " ".join(found.replace("*", "").split())
+        raise Damaged(path, f"is not a sound store file ({found})", CURE)
