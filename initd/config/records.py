@@ -22,7 +22,8 @@ class Problem(Record):
     """What is wrong and what to write instead, one line."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+        text = f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+        return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 class Program(Record):
