@@ -1,0 +1,85 @@
+"""PID 1's own child, the link: started after the programs, restarted for ever, never in their way.
+
+Theory.  All that speaks ZeroMQ lives in a process of its own, which may die at any moment (libzmq aborts on internal
+errors).  It is tied to PID 1 by one socketpair, its descriptor 3; each life gets a new one.  Short lives in a row wait
+longer and longer (initd.backoff.link_wait); a life of LINK_STEADY seconds starts the waits anew.  During a shutdown it
+is not started again; it ends with the sweep, so its goodbye is the last thing that happens.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from initd.backoff import LINK_STEADY, link_wait
+from initd.errors import StartFailed
+from initd.signals import name_of
+from initd.spawn import Order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from initd.reaper import Death
+    from initd.supervisor import Supervisor
+
+STDERR = 2
+
+
+class Companion:
+    """`attach(end)` takes over PID 1's end of the socketpair of each new life."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        attach: Callable[[socket.socket], object],
+    ) -> None:
+        self._sup = supervisor
+        self._argv = tuple(argv)
+        self._environ = environ
+        self._attach = attach
+        self._short_lives = 0
+        self._began = 0.0
+        self.pid: int | None = None
+
+    def start(self) -> None:
+        """Begin a life; what fails is tried again later, never raised."""
+        if self._sup.ending is not None:
+            return
+        self._began = self._sup.loop.now()
+        try:
+            self._spawn()
+        except (StartFailed, OSError) as error:
+            self._later(f"link did not start: {error}")
+
+    def _spawn(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            pid = self._sup.kernel.spawn(
+                Order(self._argv, self._environ, self._sup.stdin, STDERR, STDERR, extra=theirs.fileno())
+            )
+        except StartFailed:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self.pid = pid
+        self._sup.register(pid, self._on_death)
+        ours.setblocking(False)
+        self._attach(ours)
+        self._sup.note(f"link started (pid {pid})", "debug")
+
+    def _on_death(self, death: Death) -> None:
+        self.pid = None
+        how = f"status {death.code}" if death.signal is None else name_of(death.signal)
+        self._later(f"link (pid {death.pid}) ended: {how}")
+
+    def _later(self, why: str) -> None:
+        if self._sup.ending is not None:
+            return
+        now = self._sup.loop.now()
+        self._short_lives = 1 if now - self._began >= LINK_STEADY else self._short_lives + 1
+        wait = link_wait(self._short_lives)
+        self._sup.note(f"{why}; again in {wait:g} s", "warn")
+        self._sup.loop.at(now + wait, self.start)

@@ -1,0 +1,134 @@
+"""Where the OOM counter is, what it says, and what its rise means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from initd.oom import CREDIT_SECONDS, OomCounter, judge, locate, parse_count
+from wire.model import Cause
+
+V1_INFO = (
+    "30 25 0:26 /docker/abc /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n"
+    "31 25 0:27 /docker/abc /sys/fs/cgroup/memory ro,nosuid - cgroup cgroup rw,memory\n"
+    "32 25 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+)
+V1_CGROUP = "4:memory:/docker/abc\n1:cpu,cpuacct:/docker/abc\n0::/docker/abc\n"
+V2_INFO = "35 30 0:26 / /sys/fs/cgroup ro,nosuid,nodev - cgroup2 cgroup rw,nsdelegate\n"
+
+
+@pytest.mark.parametrize(
+    ("mountinfo", "cgroup", "place"),
+    [
+        (V1_INFO, V1_CGROUP, ("/sys/fs/cgroup/memory", 1)),
+        (V2_INFO, "0::/\n", ("/sys/fs/cgroup", 2)),
+        (V2_INFO, "0::/not/visible/here\n", ("/sys/fs/cgroup", 2)),
+        ("35 30 0:26 /a /mnt/my\\040group rw - cgroup2 cgroup rw\n", "0::/a\n", ("/mnt/my group", 2)),
+        ("", "0::/\n", None),
+        (V2_INFO, "", None),
+        ("30 25 0:26 / /c rw - cgroup cgroup rw,cpu\n", "1:cpu:/\n", None),
+    ],
+)
+def test_our_own_cgroup(mountinfo: str, cgroup: str, place: tuple[str, int] | None) -> None:
+    assert locate(mountinfo, cgroup) == place
+
+
+def test_below_the_mount_where_there_is_no_namespace(tmp_path: Path) -> None:
+    (tmp_path / "child").mkdir()
+    info = f"31 25 0:27 / {tmp_path} rw - cgroup cgroup rw,memory\n"
+    assert locate(info, "4:memory:/child\n") == (f"{tmp_path}/child", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n", 3),
+        ("low 0\nhigh 0\nmax 31\noom 1\noom_kill 1\noom_group_kill 0\n", 1),
+        ("oom_kill_disable 0\nunder_oom 0\n", None),
+        ("oom_kill many\n", None),
+    ],
+)
+def test_the_counters_of_both_versions(text: str, count: int | None) -> None:
+    assert parse_count(text) == count
+
+
+@pytest.mark.parametrize(
+    ("kills", "risen", "credit", "limited", "cause"),
+    [
+        (1, 1, 0, True, Cause.OOM),
+        (2, 3, 0, True, Cause.OOM),
+        (2, 1, 0, True, Cause.OOM_POSSIBLE),
+        (1, 0, 0, True, Cause.SIGNAL),
+        (1, 0, 1, True, Cause.OOM_POSSIBLE),
+        (1, None, 0, True, Cause.OOM_POSSIBLE),
+        (1, None, 0, False, Cause.SIGNAL),
+    ],
+)
+def test_what_a_rise_means(kills: int, risen: int | None, credit: int, limited: bool, cause: Cause) -> None:
+    assert judge(kills, risen, credit, limited) is cause
+
+
+class Files:
+    """/proc and /sys as a container on v2 sees them."""
+
+    def __init__(self, limit: str = "67108864") -> None:
+        self.texts = {
+            "/proc/self/mountinfo": V2_INFO,
+            "/proc/self/cgroup": "0::/\n",
+            "/sys/fs/cgroup/memory.max": limit,
+            "/sys/fs/cgroup/memory.events": "oom_kill 5\n",
+        }
+
+    def read(self, path: str) -> str:
+        if path not in self.texts:
+            raise FileNotFoundError(path)
+        return self.texts[path]
+
+    def kills(self, total: int) -> None:
+        self.texts["/sys/fs/cgroup/memory.events"] = f"oom_kill {total}\n"
+
+
+def test_only_the_rise_counts() -> None:
+    files = Files()
+    counter = OomCounter(files.read)
+    assert counter.judge(1, 0.0) is Cause.SIGNAL
+    files.kills(6)
+    assert counter.judge(1, 1.0) is Cause.OOM
+    assert counter.judge(1, 2.0) is Cause.SIGNAL
+
+
+def test_two_victims_in_two_batches() -> None:
+    files = Files()
+    counter = OomCounter(files.read)
+    files.kills(7)
+    assert counter.judge(1, 0.0) is Cause.OOM
+    assert counter.judge(1, 1.0) is Cause.OOM_POSSIBLE
+
+
+def test_an_unexplained_rise_is_forgotten() -> None:
+    files = Files()
+    counter = OomCounter(files.read)
+    files.kills(6)
+    counter.judge(0, 0.0)
+    assert counter.judge(1, CREDIT_SECONDS + 0.1) is Cause.SIGNAL
+
+
+@pytest.mark.parametrize(("limit", "limited"), [("67108864\n", True), ("max\n", False), ("9223372036854771712", False)])
+def test_without_a_limit_the_container_is_not_suspected(limit: str, limited: bool) -> None:
+    files = Files(limit)
+    counter = OomCounter(files.read)
+    del files.texts["/sys/fs/cgroup/memory.events"]
+    assert counter.judge(1, 0.0) is (Cause.OOM_POSSIBLE if limited else Cause.SIGNAL)
+
+
+def test_without_proc_nothing_is_claimed() -> None:
+    def nothing(path: str) -> str:
+        raise PermissionError(path)
+
+    assert OomCounter(nothing).judge(1, 0.0) is Cause.OOM_POSSIBLE
+
+
+def test_the_real_machine_can_be_read() -> None:
+    counter = OomCounter()
+    assert counter.path is None or counter.rise() == 0
