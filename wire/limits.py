@@ -94,7 +94,7 @@ READ_BYTES = 64 * 1024
 """Read from a program's pipe in one turn of the loop: all that the default pipe holds, so that none starves another."""
 
 OUTPUT_BUFFER_BYTES = 1024 * 1024
-"""Waiting for one slow reader of the container's stdout, or of a fifo: a second of a loud program; then it is dropped."""
+"""Waiting for one slow reader of the container's stdout or of a fifo: a second of a loud program, then dropped."""
 
 PARTIAL_LINE_BYTES = 16 * 1024
 """Longest unfinished line held back so that lines of two programs do not mix; engines cut lines at this length too."""
@@ -106,7 +106,7 @@ LINGERING_PIPES = 8
 """Pipes of earlier runs of one process that surviving grandchildren may hold open; beyond, the oldest is closed."""
 
 SINK_RETRY_SECONDS = 5.0
-"""Pause before a sink that failed (full disk, reader gone) is tried again; tried only when there is something to write."""
+"""Pause before a sink that failed (full disk, reader gone) is tried again, and only if there is something to write."""
 
 NOTE_CHARS = 300
 """Longest line initd itself says about output."""
@@ -182,3 +182,6 @@ CLIENT_SECONDS = 10.0
 
 COMMAND_GRACE_SECONDS = 60.0
 """An id is remembered that much longer than its deadline: a repetition may have been long on its way."""
+
+CONTROL_ASKED = 64
+"""Requests of one control client that may wait or stream at a time."""

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import resource
 
 import pytest
 
 from initd.output import Dropped, Output
+from tests.support.descriptors import few_descriptors
 from tests.support.handloop import HandLoop
 from tests.support.programs import program
 from wire.limits import DRAIN_BYTES, LINGERING_PIPES, PARTIAL_LINE_SECONDS
@@ -233,28 +233,9 @@ def test_a_name_that_never_ran_has_nothing_to_show(bench):
 
 def test_without_descriptors_open_raises_and_leaks_nothing(bench):
     before = set(os.listdir("/proc/self/fd"))
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(int(fd) for fd in before) + 4, hard))
-    try:
-        held = _take_all_but(1)
-        with pytest.raises(OSError):
-            bench.output.open(program())
-        for fd in held:
-            os.close(fd)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with few_descriptors(1), pytest.raises(OSError):
+        bench.output.open(program())
     assert set(os.listdir("/proc/self/fd")) == before and not bench.loop.watched
-
-
-def _take_all_but(count: int) -> list[int]:
-    held = []
-    try:
-        while True:
-            held.append(os.open("/dev/null", os.O_RDONLY))
-    except OSError:
-        for _ in range(count):
-            os.close(held.pop())
-    return held
 
 
 def test_a_log_file_that_cannot_be_opened_does_not_stop_the_program(bench):

@@ -78,7 +78,7 @@ def test_a_repetition_during_the_execution_joins_the_wait(world):
     second = world.command("c1", "restart", names=["web"])
     spawned = world.pass_time(1.5).pid()
     assert first.reply.result == second.reply.result and spawned == world.pid()
-    assert len([fact for fact in world.result("exits")]) == 1
+    assert len(list(world.result("exits"))) == 1
 
 
 def test_the_result_is_stored_although_nobody_hears_it(world):
