@@ -271,7 +271,8 @@ def test_links_verbs_are_for_link_only(world, verb):
 @pytest.mark.parametrize(
     "request_",
     [None, [], "status", 5, {}, {"verb": 5}, {"verb": "status", "args": []}, {"verb": "status", "args": {"x": 1}},
-     {"verb": "stop"}, {"verb": "stop", "args": {"names": []}}, {"verb": "stop", "args": {"names": ["web"], "wait": -1}},
+     {"verb": "stop"}, {"verb": "stop", "args": {"names": []}},
+     {"verb": "stop", "args": {"names": ["web"], "wait": -1}},
      {"verb": "stop", "args": {"names": ["web"], "wait": "5"}}, {"verb": "status", "args": {"names": [["web"]]}},
      {"verb": "events", "args": {"limit": 10**9}}, {"verb": "tail", "args": {"name": "web", "stream": "both"}}],
 )  # fmt: skip

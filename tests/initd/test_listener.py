@@ -155,6 +155,7 @@ def test_after_end_of_file_what_was_asked_is_still_answered(served):
 
 
 def test_a_client_that_hangs_up_leaves_nothing_behind(served):
+    served.loop.settle()
     before = set(served.loop.watched)
     served.world.kernel.stubborn.add(served.world.pid("pool:w_0"))
     peer = served.connect()
@@ -234,7 +235,8 @@ def test_a_line_that_is_too_long_is_refused_even_if_it_ends(served):
 
 @pytest.mark.parametrize(
     "line",
-    [b"hello", b"{", b"\xff\xfe", b"[" * 60_000, b"1" * 60_000, b"NaN", b'{"verb":NaN}', b'{"verb":"status","x":"\xff"}',
+    [b"hello", b"{", b"\xff\xfe", b"[" * 60_000, b"1" * 60_000, b"NaN", b'{"verb":NaN}',
+     b'{"verb":"status","x":"\xff"}',
      b'"\\ud800"', b'{"id":"\\ud800","verb":"\\ud800"}', b'{"verb":"status","args":{"names":["\\ud800"]}}'],
 )  # fmt: skip
 def test_hostile_lines_are_refused_and_the_connection_lives(served, line):

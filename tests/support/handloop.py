@@ -14,6 +14,8 @@ class HandLoop:
     def __init__(self, now: float = 1000.0) -> None:
         self._now = now
         self._timers = Timers()
+        self.code: int | None = None
+        """What `stop` was called with."""
         self.watched: dict[int, tuple[int, Callable[[int], object]]] = {}
 
     def now(self) -> float:
@@ -32,6 +34,9 @@ class HandLoop:
 
     def at(self, deadline: float, callback: Callable[[], object]) -> Timer:
         return self._timers.at(deadline, callback)
+
+    def stop(self, code: int) -> None:
+        self.code = code
 
     @property
     def timers(self) -> int:
