@@ -139,7 +139,7 @@ class Daemon:
         return code
 
     def _take_office(self) -> None:
-        daemon = self._config().daemon
+        daemon = self.config.daemon
         if self.kernel.pid != 1:
             try:
                 prepare.become_subreaper()
@@ -153,7 +153,9 @@ class Daemon:
             prepare.become(daemon.user)
         self.loop.listen(DAEMON, self.on_signal)
 
-    def _config(self) -> Config:
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
         config = self.supervisor.config
         assert config is not None, "adopted at construction"
         return config
@@ -162,14 +164,17 @@ class Daemon:
         try:
             from initd.serve import Service
 
-            self.service = Service(self, loaded)
-        except Exception as error:  # the programs run; they shall go on running
+            self.service = Service(self)
+            self.service.listen()
+            self.service.join()
+            self.service.warn(loaded)
+        except Exception as error:  # the programs run, and shall go on running
             self.voice.error(f"cannot serve: {type(error).__name__}: {error}")
 
     def _close(self) -> None:
         if self.service is not None:
             self.service.close()
-        prepare.remove_pidfile(self._config().daemon.pidfile)
+        prepare.remove_pidfile(self.config.daemon.pidfile)
         self.output.flush(FLUSH_SECONDS)
 
     # Signals

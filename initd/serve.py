@@ -1,30 +1,81 @@
 """Stage 2 of the daemon: what makes a running PID 1 reachable.  Imported once, after the programs were started.
 
-The modules named here without being used are those that stage 1 leaves out and a later moment may need: a reload reads
-includes and advice, a death needs struct_rusage's module.
+The modules imported here without being used are those that stage 1 leaves out and a later moment may need: a reload
+may meet includes, servers and problems that good files do not have.
 """
 
 from __future__ import annotations
 
-import json  # noqa: F401
-import resource  # noqa: F401
+import grp
 
 import initd.config.advice
+import initd.config.diagnose
 import initd.config.include
+import initd.config.pools
 import initd.config.servers
+from initd import address
+from initd.companion import Companion
+from initd.control import Control
+from initd.joining import link_environment
+from initd.listener import Listener
+from initd.main import version
+from initd.prefix import command
+from initd.remote import Remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from initd.config.records import Loaded
+    from initd.config.records import Config, Loaded
     from initd.daemon import Daemon
 
 
 class Service:
-    """The control socket and the link."""
+    """The control socket, and the link where something asks to join a fleet."""
 
-    def __init__(self, daemon: Daemon, loaded: Loaded) -> None:
+    def __init__(self, daemon: Daemon) -> None:
+        supervisor = daemon.supervisor
+        self._daemon = daemon
+        identity: dict[str, object] = {
+            "version": version(),
+            "pid": daemon.kernel.pid,
+            "pid1": daemon.kernel.pid == 1,
+            "configuration": daemon.path,
+        }
+        control = Control(supervisor, daemon.journal, daemon.output, daemon.loop.now, identity)
+        remote = Remote(control, lambda: daemon.config.daemon.remote)
+        self.listener = Listener(daemon.loop, control, remote, daemon.voice.error)
+        self.link: Companion | None = None
+
+    def warn(self, loaded: Loaded) -> None:
+        """Say what the configuration's reader would advise against."""
         for warning in initd.config.advice.advise(loaded):
-            daemon.voice.say(f"warning: {warning}", "warn")
+            self._daemon.voice.say(f"warning: {warning}", "warn")
+
+    def listen(self) -> None:
+        """Open the control socket; without one the programs run all the same."""
+        daemon = self._daemon
+        try:
+            given = address.named(daemon.environ) or daemon.config.daemon.socket
+            where = self.listener.open(given, _group(daemon.config))
+            daemon.voice.say(f"control socket {where}", "debug")
+        except (OSError, KeyError) as error:
+            daemon.voice.error(f"no control socket: {error}")
+
+    def join(self) -> None:
+        """Start the link where a join string is to be had."""
+        daemon = self._daemon
+        environ = link_environment(daemon.config, daemon.environ)
+        if environ is not None:
+            self.link = Companion(daemon.supervisor, command("initd.link"), environ, self.listener.adopt)
+            self.link.start()
 
     def close(self) -> None:
-        """Nothing yet."""
+        """Take the socket's name away."""
+        self.listener.close()
+
+
+def _group(config: Config) -> int | None:
+    """The gid that may use the socket.  Raises KeyError."""
+    name = config.daemon.socket_group
+    if name is None:
+        return None
+    return int(name) if name.isdecimal() else grp.getgrnam(name).gr_gid
