@@ -62,7 +62,7 @@ class Orders:
             if known:
                 rows = [{**shown(command, self.fleet), "repeated": True} for command in known]
                 return [answered(asked, query, order_id, rows)]
-            made = self._judge(args, order_id, subject, now)
+            made = self._judge(args, order_id, subject, asked.peer, now)
         except Refusal as refusal:
             row = audit_of_refusal(args, subject, asked.peer, refusal, now)
             answer = M.Refused(query.id, refusal.code, refusal.message[: limits.TEXT_CHARS], refusal.hint)
@@ -77,7 +77,9 @@ class Orders:
             raise Refusal("bad-argument", "id must be 1 to 40 letters, digits, '_', '.' or '-'")
         return given
 
-    def _judge(self, args: Mapping[str, Any], order_id: str, subject: Subject, now: Instant) -> list[Command]:
+    def _judge(
+        self, args: Mapping[str, Any], order_id: str, subject: Subject, peer: str, now: Instant
+    ) -> list[Command]:
         verb, extra, targets, ttl = str(args["verb"]), extra_of(args), targets_of(args), ttl_of(args)
         reach = self._containers if args.get("container") is True else self._processes
         drafts = reach(verb, extra, targets, subject)
@@ -98,6 +100,7 @@ class Orders:
                 deadline=now.mono + ttl,
                 ttl=ttl,
                 changed_at=now.wall,
+                peer=peer,
             )
             for number, draft in enumerate(drafts, 1)
         ]
@@ -149,10 +152,10 @@ class Orders:
 
     # -- to agents and engines ---------------------------------------------------------------------------------------
 
-    def launch(self, command: Command, peer: str, now: Instant) -> Effects:
+    def launch(self, command: Command, now: Instant) -> Effects:
         """A claimed command starts to fly."""
         self.router.accept(command)
-        return [*self._told(command, now, peer), *self._send(command, now)]
+        return [*self._told(command, now), *self._send(command, now)]
 
     def ready(self, agent: str, now: Instant) -> Effects:
         """An agent opened its command route: everything that waits for it, and what may have been lost on the way."""
@@ -211,14 +214,14 @@ class Orders:
         moved = self.router.move(command_id, state, now.wall, result, error)
         return self._told(moved, now) if moved else []
 
-    def _told(self, command: Command, now: Instant, peer: str = "") -> Effects:
+    def _told(self, command: Command, now: Instant) -> Effects:
         """A change of a command, for the feed, the store and the audit."""
         effects: Effects = [Publish(f"command/{command.id}", shown(command, self.fleet))]
         if command.state is not CommandState.ACCEPTED:
             change = (command.id, command.state, now.wall, plain(command.result), command.error)
             effects.append(Store("update_command", change))
         if command.state in ENDS or command.state is CommandState.ACCEPTED:
-            effects.append(audit(command, peer, now))
+            effects.append(audit(command, now))
         return effects
 
     # -- after a restart of the hub ----------------------------------------------------------------------------------
@@ -279,7 +282,7 @@ class _Claims:
             return self._done(command, shown(failed, self.orders.fleet), [])
         if not taken:
             return [Store("command", (command.id,), lambda row, error, now: self._known(command, row))]
-        effects = self.orders.launch(command, self.asked.peer, now)
+        effects = self.orders.launch(command, now)
         return self._done(command, shown(command, self.orders.fleet), effects)
 
     def _known(self, command: Command, row: CommandRow | None) -> Effects:

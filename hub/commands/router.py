@@ -59,6 +59,8 @@ class Command(Record):
     changed_at: float = 0.0
     sent_at: float | None = None
     """Monotonic time of the last attempt to hand it over."""
+    peer: str = ""
+    """Address of who asked."""
     boot: str = ""
     """Boot of the agent it was first sent to: another boot must not get it, since it forgot what it executed."""
 

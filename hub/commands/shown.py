@@ -75,9 +75,11 @@ def summary(states: Sequence[str]) -> str:
     return min(states, key=rank.index, default="done")
 
 
-def audit(command: Command, peer: str, now: Instant) -> Store:
+def audit(command: Command, now: Instant) -> Store:
     outcome = command.state.value
-    row = AuditRow(now.wall, command.actor, command.verb, command.target, outcome, command.error, command.id, peer)
+    row = AuditRow(
+        now.wall, command.actor, command.verb, command.target, outcome, command.error, command.id, command.peer
+    )
     return Store("append_audit", (row,))
 
 

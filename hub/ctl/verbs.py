@@ -1,0 +1,224 @@
+"""hubctl from command line to exit code.
+
+0  done            1  the request failed       2  usage or configuration
+3  cannot reach the hub                        4  partly done
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hub.ctl import keep, look, steer
+from hub.ctl.text import safe
+from hub.ctl.top import ORDERS, top
+from wire.client import Client, CommandFailed, RefusedError, Unreachable
+from wire.keys import KeyFault
+
+DONE, FAILED, USAGE, UNREACHABLE, PARTLY = range(5)
+PLACES = ("--key FILE", "PIDONE_CLIENT_KEY", "~/.config/pidone/client.json", "/var/lib/pidone/client/admin.json")
+USAGE_CODES = frozenset({"bad-argument", "bad-target", "unknown-verb", "unknown-operation"})
+"""Refusals that the command line caused."""
+
+EXAMPLES = """a target is AGENT/PROGRAM or AGENT/GROUP:PROGRAM; globs and label selectors reach many:
+  hubctl ps                               every program with state, CPU and memory
+  hubctl ps shop-1 'cache-*/*'            those of some agents
+  hubctl top                              the busiest, again every second
+  hubctl restart shop-1/gunicorn          restart one program
+  hubctl stop service=shop,program=worker-*   by label
+  hubctl signal HUP 'shop-*/nginx'        send a signal
+  hubctl tail shop-1/gunicorn --stderr    its last output
+  hubctl exits --since 1h                 what ended, and why
+  hubctl stop --container shop-1          stop a container through its engine
+  hubctl token create --service > join    a join string for containers
+  hubctl keys create eve --role viewer    a key file for a colleague
+
+exit codes: 0 done, 1 failed, 2 usage or configuration, 3 cannot reach the hub, 4 partly done"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one verb; returns the exit code."""
+    options = _parser().parse_args(argv)
+    try:
+        path = key_file(options.key, os.environ)
+        with Client(path, timeout=options.timeout) as hub:
+            return int(options.run(hub, options))
+    except Unreachable as error:
+        return _fail(UNREACHABLE, error)
+    except RefusedError as error:
+        return _fail(USAGE if error.code in USAGE_CODES else FAILED, error)
+    except CommandFailed as error:
+        return _fail(FAILED, error)
+    except (KeyFault, OSError, ValueError) as error:
+        return _fail(USAGE, error)
+    except KeyboardInterrupt:
+        return DONE
+    except BrokenPipeError:
+        return FAILED
+
+
+def key_file(given: str | None, environ: os._Environ[str] | dict[str, str]) -> Path:
+    """The client key to use: the first of PLACES that is there.  Raises KeyFault naming all."""
+    named = given or environ.get("PIDONE_CLIENT_KEY")
+    if named:
+        return Path(named)
+    home = Path(environ.get("HOME") or "/")
+    for path in (home / ".config" / "pidone" / "client.json", Path(PLACES[-1])):
+        if path.exists():
+            return path
+    raise KeyFault(f"no client key; looked at {', '.join(PLACES)}. An admin makes one with: hubctl keys create NAME")
+
+
+def _fail(code: int, error: Exception) -> int:
+    print(f"hubctl: {safe(error)}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "hubctl",
+        description="The fleet in the terminal: look at agents, containers and processes, and command them.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common(parser, first=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for add in (_looks, _steers, _admin):
+        add(verbs)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, first: bool = False) -> None:
+    """Options that may stand before and after the verb."""
+
+    def default(value: object) -> object:
+        return value if first else argparse.SUPPRESS
+
+    parser.add_argument(
+        "--key", metavar="FILE", default=default(None), help=f"client key; else {', '.join(PLACES[1:])}"
+    )
+    parser.add_argument("--json", action="store_true", default=default(False), help="print JSON")
+    parser.add_argument(
+        "--timeout", type=_seconds, default=default(5.0), metavar="S", help="longest wait for the hub; 5"
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 3600:
+        raise ValueError
+    return value
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[Client, argparse.Namespace], int],
+    words: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(
+        name,
+        help=words,
+        description=words,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run, verb=name)
+    _common(parser)
+    return parser
+
+
+def _looks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    agents = _verb(verbs, "agents", look.agents, "agents of the live list", "hubctl agents --all --json")
+    agents.add_argument("-a", "--all", action="store_true", help="also those that were lost or left")
+    _verb(verbs, "hosts", look.hosts, "Docker engines", "hubctl hosts")
+    containers = _verb(verbs, "containers", look.containers, "containers of all engines", "hubctl containers --all")
+    containers.add_argument("-a", "--all", action="store_true", help="also those that do not run")
+    ps = _verb(verbs, "ps", look.ps, "processes with state and figures", "hubctl ps 'shop-*/web'")
+    screen = _verb(verbs, "top", top, "the busiest processes", "hubctl top --sort memory")
+    for parser in (ps, screen):
+        parser.add_argument("target", nargs="*", help="AGENT, AGENT/PROGRAM or LABEL=VALUE")
+        parser.add_argument("-a", "--all", action="store_true", help="also children and unmanaged processes")
+    screen.add_argument("--sort", choices=tuple(ORDERS), default="cpu")
+    screen.add_argument("--once", action="store_true", help="print once and end")
+    screen.add_argument("--interval", type=_seconds, default=1.0, metavar="S", help="seconds between two pictures; 1")
+    for name, words in (("events", "what happened"), ("exits", "what ended, how and why")):
+        parser = _verb(verbs, name, look.LOOKS[name], words, f"hubctl {name} shop-1 --since 1h")
+        parser.add_argument("target", nargs="?", help="AGENT or AGENT/PROGRAM, globs allowed")
+        parser.add_argument("-f", "--follow", action="store_true", help="go on with what happens next")
+        _span(parser)
+    _span(_verb(verbs, "audit", look.audit, "who asked for what, and what came of it", "hubctl audit -n 20"))
+    _verb(verbs, "about", look.about, "the hub itself", "hubctl about --json")
+
+
+def _span(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-n", "--number", type=int, default=100, metavar="N", help="most rows; 100")
+    parser.add_argument("--since", metavar="TIME", help="only newer ones: 90s, 10m, 2h, 3d")
+
+
+def _steers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    both = {"start": "start programs", "stop": "stop programs", "restart": "restart programs"}
+    for name, words in both.items():
+        parser = _verb(
+            verbs, name, steer.command, words, f"hubctl {name} shop-1/web  |  hubctl {name} --container shop-1"
+        )
+        _steered(parser)
+        parser.add_argument("--grace", type=_seconds, metavar="S", help="containers: seconds until the engine kills")
+    signal = _verb(verbs, "signal", steer.command, "send a signal", "hubctl signal HUP shop-1/nginx")
+    signal.add_argument("signal", help="name or number")
+    _steered(signal)
+    for name in ("kill", "pause", "unpause"):
+        parser = _verb(verbs, name, steer.command, f"{name} containers", f"hubctl {name} shop-1")
+        _steered(parser, container=True)
+    tail = _verb(verbs, "tail", steer.tail, "the last output of programs", "hubctl tail shop-1/web --stderr")
+    tail.add_argument("--stderr", action="store_true", help="standard error instead of standard output")
+    tail.add_argument("-c", "--bytes", type=int, metavar="N", help="at most so many bytes")
+    _steered(tail, container=False)
+
+
+def _steered(parser: argparse.ArgumentParser, container: bool | None = None) -> None:
+    parser.add_argument("target", nargs="*", help="AGENT/PROGRAM, globs, or LABEL=VALUE[,program=GLOB]")
+    parser.add_argument("--all", action="store_true", help="everything: needed where no target is given")
+    parser.add_argument(
+        "--wait", type=float, default=20.0, metavar="S", help="seconds to wait for the end; 20, 0 = do not"
+    )
+    parser.add_argument("--ttl", type=_seconds, metavar="S", help="not to be started later than this")
+    parser.add_argument("--id", metavar="ID", help="id of the order: the same id is never carried out twice")
+    if container is None:
+        parser.add_argument("--container", action="store_true", help="targets are containers; their engine does it")
+    else:
+        parser.set_defaults(container=container)
+
+
+def _admin(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    token = _verb(verbs, "token", keep.token, "join tokens", "hubctl token create --service --label team=blue > join")
+    actions = token.add_subparsers(dest="action", required=True, metavar="create|list|revoke")
+    create = _action(actions, "create", "make a token; prints its join string once")
+    create.add_argument("--service", action="store_true", help="for deployments: valid until revoked, for many agents")
+    create.add_argument("--invite", action="store_true", help="for one agent within an hour (the default)")
+    create.add_argument("--label", action="append", default=[], metavar="NAME=VALUE", help="label of its agents")
+    create.add_argument("--cap", type=int, metavar="N", help="most agents alive at once; 1000")
+    create.add_argument("--seconds", type=int, metavar="S", help="valid for so long")
+    _action(actions, "list", "all tokens")
+    _action(actions, "revoke", "nobody enrols with it any more").add_argument("id")
+    keys = _verb(verbs, "keys", keep.keys, "keys of clients", "hubctl keys create eve --role viewer --out eve.json")
+    actions = keys.add_subparsers(dest="action", required=True, metavar="create|list|revoke")
+    create = _action(actions, "create", "make a key file")
+    create.add_argument("name")
+    create.add_argument("--role", choices=("viewer", "operator", "admin"), default="viewer")
+    create.add_argument("--scope", action="append", default=[], metavar="NAME=VALUE", help="reaches only such labels")
+    create.add_argument("--out", metavar="FILE", help="the key file; NAME.json")
+    _action(actions, "list", "live keys").add_argument("-a", "--all", action="store_true", help="agents' keys too")
+    _action(actions, "revoke", "refuse a key from now on").add_argument("name")
+
+
+def _action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=words, description=words)
+    _common(parser)
+    return parser
