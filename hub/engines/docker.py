@@ -92,8 +92,9 @@ class Engine:
                 self._lost(str(error))
             except Exception as error:  # a fault of ours ends this contact, not the engine's thread
                 self._lost(f"internal error: {text(f'{type(error).__name__}: {error}', 200)}")
-            attempt = 0 if self._state.seen_at != listed else attempt + 1
+            attempt = 0 if self._state.seen_at != listed else attempt
             self._stopping.wait(patience(attempt))
+            attempt += 1
 
     def _in_contact(self) -> None:
         contact = Contact(self._settings, self._post, self._inbox, self._sizes, self._state)

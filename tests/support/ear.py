@@ -43,6 +43,6 @@ class Ear:
                         return report
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    last = [report for _, report in self._heard if isinstance(report, kind)][-3:]
-                    raise AssertionError(f"no such {kind.__name__} within {seconds:.0f} s; the last ones: {last}")
+                    last = [report for _, report in self._heard if isinstance(report, kind)][-2:]
+                    raise AssertionError(f"no such {kind.__name__} in {seconds:.0f} s; the last: {str(last)[-3000:]}")
                 self._changed.wait(left)

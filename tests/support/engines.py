@@ -8,6 +8,7 @@ The engines of our own are shared by nobody: a lock file keeps a second test run
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import io
 import itertools
 import os
@@ -24,9 +25,9 @@ from tests.lab import engine26 as lab26
 from tests.lab import hosts
 from tests.support.services import absent
 
-IMAGE = "pidone-test-busybox"
 DEFAULT = "unix:///var/run/docker.sock"
 _APPLETS = ("sh", "sleep", "true", "false", "cat", "dd", "echo", "head", "tail", "kill", "sync", "nc", "test", "touch")
+IMAGE = f"pidone-test-busybox:{hashlib.sha256(' '.join(_APPLETS).encode()).hexdigest()[:8]}"
 _numbers = itertools.count()
 
 
@@ -60,7 +61,8 @@ class RealEngine:
         self.api.trust_env = False
         self._mine: list[str] = []
         if not self.api.images(IMAGE, quiet=True):
-            self.api.import_image_from_data(image_archive(), repository=IMAGE, tag="latest")
+            repository, _, tag = IMAGE.partition(":")
+            self.api.import_image_from_data(image_archive(), repository=repository, tag=tag)
 
     def create(self, command: list[str], labels: dict[str, str] | None = None, **host: Any) -> str:
         """Id of a new container; `host` are options of create_host_config, and `healthcheck`."""
