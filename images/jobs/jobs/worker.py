@@ -37,6 +37,7 @@ def main() -> None:
             job = None
         if job:
             print(f"{NAME} does {job[1]} (job {job[0]})", flush=True)
+            time.sleep(0.2)  # as long as the work takes
         else:
             time.sleep(0.5)
     print(f"{NAME} ends between two jobs", flush=True)
