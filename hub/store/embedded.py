@@ -11,6 +11,7 @@ import os
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import lru_cache
 from math import nan
 from struct import Struct
 from struct import error as StructError
@@ -38,6 +39,7 @@ LEAST_BUDGET = 1 << 16
 PRUNE_SECONDS = 60.0
 """Between two looks for facts that are too old; where a slice was not enough, the next follows at once."""
 
+_NAMES = tuple(name for name, _, _ in PROCESS.sizes)
 _CONTAINER = Struct("<" + "".join(column.code for column in CONTAINER.columns))
 
 
@@ -175,6 +177,9 @@ class Embedded(Authority):
 
 def _blob(columns: Mapping[str, bytes], rows: int) -> bytes:
     """The columns in our order, unknown ones filled with NaN."""
+    whole = [columns[name] for name in _NAMES if name in columns]
+    if [*map(len, whole)] == _lengths(rows):
+        return b"".join(whole)
     parts = []
     for name, size, code in PROCESS.sizes:
         part = columns.get(name)
@@ -184,6 +189,11 @@ def _blob(columns: Mapping[str, bytes], rows: int) -> bytes:
             raise BadRow(f"column {name} has {len(part)} bytes instead of {size} for each of {rows} rows")
         parts.append(part)
     return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _lengths(rows: int) -> list[int]:
+    return [size * rows for _, size, _ in PROCESS.sizes]
 
 
 def _packed(values: Sequence[float | None]) -> bytes:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
-from hub.monitor.history import CONTAINER, PROCESS, History, Layout, Point, join, points_of, rollup
+from hub.monitor.history import CONTAINER, PROCESS, History, Layout, Point, join, points_of, rollup, rollup_samples
 from hub.store.rings import Stream, decode
 from hub.store.shelf import RAW, TIERS, Shelf, Tier
 from wire.model import RosterRow
@@ -47,7 +48,7 @@ class Instances:
     def add_stream(self, stream: Stream, spans: list[Span]) -> None:
         """Samples in memory."""
         for index, instance in self._wanted(stream.key.boot, stream.rows or (NOBODY,)):
-            self._samples[instance] += [s for s in stream.samples(index) if _inside(s[0], spans)]
+            self._samples[instance] += _within(list(stream.samples(index)), spans)
 
     def add_raw(self, boot: str, head: Any, body: memoryview, spans: list[Span]) -> None:
         """A RAWB block: head [roster, rows, count], body times and blobs."""
@@ -55,7 +56,7 @@ class Instances:
         times = array("d", bytes(body[: 8 * head[2]]))
         for index, instance in self._wanted(boot, rows):
             found = decode(self._layout, len(rows), index, times, body[8 * head[2] :])
-            self._samples[instance] += [s for s in found if _inside(s[0], spans)]
+            self._samples[instance] += _within(list(found), spans)
 
     def add_tier(self, boot: str, head: Any, body: memoryview, spans: list[Span], step: float) -> None:
         """A TIER block: head [[row, points] ...], body their points."""
@@ -65,23 +66,35 @@ class Instances:
             offset += count * size
         for index, instance in self._wanted(boot, [RosterRow(*row) for row, _ in head]):
             part = body[starts[index] : starts[index] + head[index][1] * size]
-            self._points[instance] += [p for p in self._layout.unpack(part, step) if _inside(p.at, spans)]
+            self._points[instance] += _within(self._layout.unpack(part, step), spans)
 
     def points(self) -> dict[tuple[str, int, int], list[Point]]:
         """Each instance's points in the order of time."""
         return {instance: self._of(instance) for instance in self.rows}
 
     def _of(self, instance: tuple[str, int, int]) -> list[Point]:
-        raw = points_of(self._layout, sorted(self._samples.get(instance, ()), key=_time))
-        return sorted(raw + self._points.get(instance, []), key=_time)
+        raw = points_of(self._layout, sorted(self._samples.get(instance, ()), key=_TIME))
+        return sorted(raw + self._points.get(instance, []), key=_TIME)
+
+    def rolled(self, step: float) -> dict[tuple[str, int, int], list[Point]]:
+        """Each instance's points of a coarser tier."""
+        return {instance: self._rolled(instance, step) for instance in self.rows}
+
+    def _rolled(self, instance: tuple[str, int, int], step: float) -> list[Point]:
+        raw = rollup_samples(self._layout, sorted(self._samples.get(instance, ()), key=_TIME), step)
+        return raw + rollup(sorted(self._points.get(instance, ()), key=_TIME), step)
 
 
-def _time(item: Any) -> float:
-    return float(item[0])
+_TIME = itemgetter(0)
+
+Timed = TypeVar("Timed", bound=tuple[Any, ...])
 
 
-def _inside(at: float, spans: list[Span]) -> bool:
-    return any(start <= at < end for start, end in spans)
+def _within(items: list[Timed], spans: list[Span]) -> list[Timed]:
+    """Those whose time (their first field) lies in one of the spans; items are in the order of time."""
+    if items and any(start <= items[0][0] and items[-1][0] < end for start, end in spans):
+        return items
+    return [item for item in items if any(start <= item[0] < end for start, end in spans)]
 
 
 def recall(
@@ -135,4 +148,4 @@ def rolled(
     found = Instances(LAYOUTS[who[0]], lambda row: True)
     for window in windows:
         read(shelf, source, window, who, found, [(window, window + source.span)])
-    return {i: (found.rows[i], rollup(points, step)) for i, points in found.points().items() if points}
+    return {instance: (found.rows[instance], points) for instance, points in found.rolled(step).items() if points}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.monitor.history import CONTAINER, PROCESS, Layout, Point, join, points_of, rollup
+from hub.monitor.history import CONTAINER, PROCESS, Layout, Point, join, points_of, rollup, rollup_samples
 from wire.model import CONTAINER_COLUMNS, PROCESS_COLUMNS, Column
 
 SMALL = Layout((Column("bytes", "d", "B", ""), Column("level", "f", "1", "")))
@@ -81,6 +81,16 @@ def test_a_step_cut_in_two_is_one_again(found: list[tuple[float, tuple[float, ..
     assert joined.times == whole.times
     for name in ("level.min", "level.max", "bytes/s.max", "bytes"):
         assert all(map(same, joined.columns[name], whole.columns[name])), name
+
+
+@given(samples(), st.sampled_from([10.0, 60.0]))
+def test_the_fast_way_is_the_same(found: list[tuple[float, tuple[float, ...]]], step: float) -> None:
+    fast, slow = rollup_samples(SMALL, found, step), rollup(points_of(SMALL, found), step)
+    assert [p[:3] for p in fast] == [p[:3] for p in slow]
+    for a, b in zip(fast, slow, strict=True):
+        flat = [a.counters + a.low + a.high, b.counters + b.low + b.high]
+        assert all(map(same, *flat))
+        assert a.mean == pytest.approx(b.mean, nan_ok=True)
 
 
 @given(samples())
