@@ -35,8 +35,8 @@ Names that options may use:
 - everywhere: `%(ENV_X)s`, variable X of initd's environment or of `[supervisord] environment`, and `%(here)s`, the
   directory of the file (not in `[rpcinterface:x]`, and of the servers' options only in `file`);
 - in sections of programs: `%(program_name)s`, `%(group_name)s`, `%(host_node_name)s`;
-- in options read for each process: `%(process_num)d`, `%(numprocs)d`, and `%(ENV_X)s` for variables of the program's own
-  `environment`.
+- in options read for each process: `%(process_num)d`, `%(numprocs)d`, and `%(ENV_X)s` for variables of the program's
+  own `environment`.
 """
 
 AFTER = """
@@ -124,7 +124,7 @@ OTHERS = {
     ("group:NAME", "programs"): "names of the programs, with commas between",
     ("group:NAME", "priority"): "order among the groups",
     ("include", ""): "More files, read after the main one. Only in the main file.",
-    ("include", "files"): "paths with `*`, `?`, `[...]` and blanks between, relative to the file; matches in order of name",
+    ("include", "files"): "paths with `*`, `?`, `[...]`, blanks between, relative to the file; sorted by name",
     ("eventlistener:NAME", ""): "Read and checked, with all options of a program; not started by this version.",
     ("eventlistener:NAME", "events"): "event types, with commas between; required",
     ("eventlistener:NAME", "buffer_size"): "how many events wait",

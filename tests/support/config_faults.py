@@ -75,7 +75,8 @@ TEXTS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
         ("supervisord", "environment", ('A="50%%"',)),
     ],
     "environment": [
-        ("program", "environment", ("A", "A=", "A=x@y", "A=1 B=2", "A=[1]", 'A="x', "=1", "A=b=c", "A=1,B", "A:1", "A=1\n B=2")),
+        ("program", "environment", ("A", "A=", "A=x@y", "A=1 B=2", "A=[1]", 'A="x', "=1", "A=b=c", "A=1,B",
+            "A:1", "A=1\n B=2")),
         ("supervisord", "environment", ("$A", "A='", "A=~")),
     ],
     "process name": [("program", "process_name", ("a b", "a:b", "a/%(process_num)d", "%(program_name)s x"))],
@@ -85,7 +86,8 @@ TEXTS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
     "listener with redirected stderr": [("eventlistener", "redirect_stderr", ("true", "on"))],
     "buffer size": [("eventlistener", "buffer_size", ("0", "-1"))],
     "fcgi socket": [
-        ("fcgi-program", "socket", ("", "http://x", "tcp://x", "unix://rel", "tcp://:80", "tcp://h:0", "tcp://h:99999", "x")),
+        ("fcgi-program", "socket", ("", "http://x", "tcp://x", "unix://rel", "tcp://:80", "tcp://h:0",
+            "tcp://h:99999", "x")),
     ],
     "fcgi socket options": [
         ("fcgi-program", "socket_backlog", ("0", "70000", "x")),

@@ -73,6 +73,8 @@ NEEDED = {
     "supervisord": (),
     "supervisorctl": (),
 }
+
+
 class Builder:
     """Makes one configuration out of bytes, two for each decision; where they end, every decision is the first choice.
 
@@ -122,6 +124,13 @@ class Builder:
         if given.get("numprocs", "0") not in ("0", "1", "-1") and "%(process_num)" not in given.get("process_name", ""):
             part.drop("process_name")
             part.put("process_name", "%(program_name)s_%(process_num)02d")
+        if any("%(ENV_OWN)" in text or "%(ENV_K0)" in text for text in given.values()) and not self.chance(10):
+            part.drop("environment")
+            part.drop("numprocs_start")
+            part.put("environment", 'K%(process_num)s="v",OWN=o')
+        if any("%(ENV_GLOBAL)" in text for text in given.values()) and not self.chance(10):
+            self.parts[0].drop("environment")
+            self.parts[0].put("environment", 'GLOBAL="g"')
         if "stopasgroup" in given:
             part.drop("killasgroup")
         if ("username" in given) is not ("password" in given) and part.kind.endswith("server"):
@@ -223,12 +232,14 @@ def build(entropy: bytes) -> Case:
     builder = Builder(entropy)
     kind = builder.number(100)
     builder.everything()
-    if kind >= 70:
-        fault = FAULTS[builder.number(len(FAULTS))]
+    if kind >= 67:
+        name = builder.pick(sorted({fault.name for fault in FAULTS}))
+        same = [fault for fault in FAULTS if fault.name == name]
+        fault = same[builder.number(len(same))]
         fault.place(builder)
         builder.tags.add(f"fault {fault.name}")
     files = builder.files()
-    if kind in range(60, 70):
+    if kind in range(60, 67):
         files[MAIN] = builder.damage(files[MAIN])
         builder.tags.add("damage")
     for text in files.values():
