@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import lru_cache
-from math import nan
+from math import isfinite, nan
 from struct import Struct
 from struct import error as StructError
 
@@ -84,14 +84,17 @@ class Embedded(Authority):
         return Tended(notes, more or older)
 
     def flush(self, now: float) -> None:
+        self._write_out(self._samples.flush, now)
+
+    def _write_out(self, effect: Callable[[float], None], now: float) -> None:
         try:
-            self._samples.flush(now)
+            effect(now)
         except OSError as error:
-            raise Unwritable(f"samples cannot be written ({error}); they stay in memory") from None
+            raise Unwritable(f"samples cannot be written ({error})") from None
 
     def close(self, now: float) -> None:
         try:
-            self.flush(now)
+            self._write_out(self._samples.close, now)
         finally:
             self._database.close()
             os.close(self._lock)
@@ -156,7 +159,7 @@ class Embedded(Authority):
     def _history(
         self, who: tuple[str, str], match: Callable[[RosterRow], bool], start: float, end: float, step: float | None
     ) -> History:
-        if not start <= end or (step is not None and step <= 0):
+        if not (isfinite(start) and isfinite(end) and start <= end) or (step is not None and step <= 0):
             raise BadRow(f"no history from {start} to {end} by {step}")
         samples = self._samples
         streams = [(one.window, s) for one in samples.sealing for s in one.streams.values() if s.key[:2] == who]

@@ -23,6 +23,9 @@ __all__ = ["LAYOUTS", "Instances", "recall", "rolled"]
 
 LAYOUTS: dict[str, Layout] = {"process": PROCESS, "container": CONTAINER}
 
+Instance = tuple[str, int, int]
+"""Boot id, pid, start ticks."""
+
 Match = Callable[[RosterRow], bool]
 Span = tuple[float, float]
 NOBODY = RosterRow(0, 0, 0, "", "", "", 0)
@@ -34,11 +37,11 @@ class Instances:
 
     def __init__(self, layout: Layout, match: Match) -> None:
         self._layout, self._match = layout, match
-        self.rows: dict[tuple[str, int, int], RosterRow] = {}
-        self._samples: dict[tuple[str, int, int], list[tuple[float, tuple[float, ...]]]] = defaultdict(list)
-        self._points: dict[tuple[str, int, int], list[Point]] = defaultdict(list)
+        self.rows: dict[Instance, RosterRow] = {}
+        self._samples: dict[Instance, list[tuple[float, tuple[float, ...]]]] = defaultdict(list)
+        self._points: dict[Instance, list[Point]] = defaultdict(list)
 
-    def _wanted(self, boot: str, rows: Iterable[RosterRow]) -> Iterator[tuple[int, tuple[str, int, int]]]:
+    def _wanted(self, boot: str, rows: Iterable[RosterRow]) -> Iterator[tuple[int, Instance]]:
         for index, row in enumerate(rows):
             if self._match(row):
                 instance = (boot, row.pid, row.start_ticks)
@@ -68,19 +71,19 @@ class Instances:
             part = body[starts[index] : starts[index] + head[index][1] * size]
             self._points[instance] += _within(self._layout.unpack(part, step), spans)
 
-    def points(self) -> dict[tuple[str, int, int], list[Point]]:
+    def points(self) -> dict[Instance, list[Point]]:
         """Each instance's points in the order of time."""
         return {instance: self._of(instance) for instance in self.rows}
 
-    def _of(self, instance: tuple[str, int, int]) -> list[Point]:
+    def _of(self, instance: Instance) -> list[Point]:
         raw = points_of(self._layout, sorted(self._samples.get(instance, ()), key=_TIME))
         return sorted(raw + self._points.get(instance, []), key=_TIME)
 
-    def rolled(self, step: float) -> dict[tuple[str, int, int], list[Point]]:
-        """Each instance's points of a coarser tier."""
-        return {instance: self._rolled(instance, step) for instance in self.rows}
+    def rolled(self, step: float) -> Iterator[tuple[Instance, RosterRow, list[Point]]]:
+        """Each instance's points of a coarser tier, computed one by one."""
+        return ((instance, row, self._rolled(instance, step)) for instance, row in self.rows.items())
 
-    def _rolled(self, instance: tuple[str, int, int], step: float) -> list[Point]:
+    def _rolled(self, instance: Instance, step: float) -> list[Point]:
         raw = rollup_samples(self._layout, sorted(self._samples.get(instance, ()), key=_TIME), step)
         return raw + rollup(sorted(self._points.get(instance, ()), key=_TIME), step)
 
@@ -143,9 +146,9 @@ def _cut(spans: list[Span], by: Span) -> tuple[list[Span], list[Span]]:
 
 def rolled(
     shelf: Shelf, source: Tier, windows: list[float], who: tuple[str, str], step: float
-) -> dict[tuple[str, int, int], tuple[RosterRow, list[Point]]]:
-    """One subject's points of a coarser tier, by instance."""
+) -> Iterator[tuple[Instance, RosterRow, list[Point]]]:
+    """One subject's points of a coarser tier, instance by instance."""
     found = Instances(LAYOUTS[who[0]], lambda row: True)
     for window in windows:
         read(shelf, source, window, who, found, [(window, window + source.span)])
-    return {instance: (found.rows[instance], points) for instance, points in found.rolled(step).items() if points}
+    return found.rolled(step)

@@ -6,7 +6,7 @@ one sealed segment and its journals go.  A window of a coarser tier is made from
 it is missing is the only sign that it is due, so a crash at any point just repeats the work.  Then retention takes what
 is too old, tier by tier, and the budget what is too much: the oldest window of the finest tier goes first.
 
-All that is one generator that pauses after each subject; `tend` runs it for a slice and keeps it for the next.
+All that is one generator that pauses after each process; `tend` runs it for a slice and keeps it for the next.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Callable, Generator, Iterator
 from itertools import pairwise
 from math import isfinite
 
+from hub.monitor.history import Point
 from hub.store.base import SAMPLE_LOSS_SECONDS
 from hub.store.errors import BadRow
 from hub.store.recall import LAYOUTS, rolled
@@ -100,6 +101,14 @@ class Samples:
             if streams:
                 self._append(window, streams)
 
+    def close(self, now: float) -> None:
+        """Flush, and release the journals' descriptors whatever comes of that."""
+        try:
+            self.flush(now)
+        finally:
+            for journal in self._journals.values():
+                journal.close()
+
     def _append(self, window: float, streams: list[Stream]) -> None:
         journal = self._journals.get(window)
         if journal is None:
@@ -135,7 +144,7 @@ class Samples:
 
     def tend(self, now: float) -> tuple[tuple[str, ...], bool]:
         """A slice of what is due; returns what a person should see, and whether there is more."""
-        self._now = max(now, self._now)
+        self._now = now
         if not 0 <= now - self._flushed < SAMPLE_LOSS_SECONDS:
             self._attempt(self.flush, now)
         more = self._attempt(self._go_on, now) or False
@@ -215,8 +224,7 @@ class Samples:
         writer = SegmentWriter(path, [])
         try:
             for who in sorted({who for w in inner for who in self.shelf.subjects(source, w)}):
-                self._roll_subject(writer, source, inner, who, tier.step)
-                yield
+                yield from self._roll_subject(writer, source, inner, who, tier.step)
             writer.seal()
         except BaseException:
             writer.abandon()
@@ -225,10 +233,14 @@ class Samples:
 
     def _roll_subject(
         self, writer: SegmentWriter, source: Tier, windows: list[float], who: tuple[str, str], step: float
-    ) -> None:
-        instances = rolled(self.shelf, source, windows, who, step)
-        for boot in sorted({boot for boot, _, _ in instances}):
-            mine = [found for (of, _, _), found in instances.items() if of == boot]
+    ) -> Iterator[None]:
+        """One block for each boot of the subject; pauses after each instance."""
+        boots: dict[str, list[tuple[RosterRow, list[Point]]]] = {}
+        for (boot, _, _), row, points in rolled(self.shelf, source, windows, who, step):
+            if points:
+                boots.setdefault(boot, []).append((row, points))
+            yield
+        for boot, mine in sorted(boots.items()):
             start = min(points[0].at for _, points in mine)
             end = max(points[-1].at for _, points in mine)
             head = [[list(row), len(points)] for row, points in mine]

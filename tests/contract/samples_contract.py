@@ -144,6 +144,15 @@ class SamplesContract:
             store.process_history("a", T0, T0 + 1)
         with pytest.raises(BadRow):
             store.process_history("a", T0, T0 + 1, 0.0, program="web")
+        for start, end in ((nan, T0), (T0, float("inf")), (T0 + 1, T0)):
+            with pytest.raises(BadRow):
+                store.container_history("c", start, end)
+
+    def test_a_clock_that_was_wrong_does_no_harm_later(self, store: Store) -> None:
+        settle(store, T0 + 40_000_000)
+        settle(store, T0)
+        feed(store, T0, 3)
+        assert len(store.process_history("a", T0, T0 + 60, program="web").times) == 3
 
     def test_containers(self, store: Store) -> None:
         for n, received in enumerate([0.0, 500.0, 1500.0, 100.0]):
