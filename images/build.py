@@ -81,7 +81,8 @@ def digest(paths: Sequence[Path], *more: str) -> str:
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and "__pycache__" not in file.parts:
-                total.update(f"{file.relative_to(ROOT)} {file.stat().st_mode & 0o777:o}\0".encode() + file.read_bytes())
+                name = f"{path.name}/{file.relative_to(path)} {file.stat().st_mode & 0o777:o}\0"
+                total.update(name.encode() + file.read_bytes())
     return total.hexdigest()[:16]
 
 
