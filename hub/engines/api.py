@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from hub.engines.lines import Stream
 from hub.engines.reasons import EngineError, never_sent, reason
-from hub.engines.values import mapping, parsed, text
+from hub.engines.values import mapping, parsed, text, within
 from wire._record import Record
 from wire.limits import ENGINE_ANSWER_BYTES, ENGINE_POLL_SECONDS, ENGINE_STREAMS
 
@@ -150,7 +150,8 @@ class Api:
                 allow_redirects=False,
             )
         except Exception as error:  # requests, urllib3, ssl, http.client and socket each have a family of their own
-            raise EngineError(reason(error), sent=not never_sent(error)) from error
+            greeting = self._tls is not None and self.version == (0, 0)
+            raise EngineError(reason(error, greeting), sent=not never_sent(error)) from error
         if response.status_code < 300 or response.status_code == 304:
             return response
         with response:
@@ -178,9 +179,11 @@ def _read(response: Any, limit: int, path: str) -> bytes:
 
 
 def _refusal(response: Any, path: str) -> EngineError:
-    """The engine's own words where it has some: {"message": "No such container: ..."}."""
+    """The engine's own words where it has some: {"message": "No such container: ..."}, or one line of text."""
     try:
-        said = text(mapping(parsed(_read(response, 8192, path))).get("message"), 200)
+        body = _read(response, 8192, path)
     except EngineError:
-        said = ""
-    return EngineError(said or f"HTTP {response.status_code} for {path}", int(response.status_code))
+        body = b""
+    answer = parsed(body)
+    said = within(answer, "message") if answer is not None else body.decode("utf-8", "replace").strip()
+    return EngineError(text(said, 200) or f"HTTP {response.status_code} for {path}", int(response.status_code))

@@ -47,9 +47,9 @@ class Inventory:
         return now >= until or (key != brief_key(brief) and brief.id in self._details)
 
     def learn(self, brief: Brief, detail: Detail, now: float) -> None:
-        """Its details came: they are newer than the list, so their state is what the row shows."""
+        """Its details came: they are newer than the list, so the row shows their state and addresses."""
         self._details[brief.id] = detail
-        self._briefs[brief.id] = brief._replace(state=detail.state)
+        self._briefs[brief.id] = brief._replace(state=detail.state, addresses=detail.addresses)
         self._asked[brief.id] = (now + SWEEP, brief_key(brief))
 
     def shy(self, brief: Brief, now: float) -> None:

@@ -53,6 +53,7 @@ class Detail(Record):
     """What inspecting it tells."""
 
     state: str
+    addresses: tuple[str, ...]
     health: str
     created_at: float | None
     started_at: float | None
@@ -125,6 +126,7 @@ def detail(answer: object) -> Detail:
     status = text(state.get("Status"), 32)
     return Detail(
         state=status if status in STATES else "unknown",
+        addresses=_addresses(within(answer, "NetworkSettings", "Networks")),
         health=health if health in HEALTHS else "",
         created_at=moment(within(answer, "Created")),
         started_at=started_at,
@@ -156,7 +158,7 @@ def sizes(answer: object, at: float) -> dict[str, Size]:
     return found
 
 
-NO_DETAIL = Detail("unknown", "", None, None, None, None, None, None, None, None)
+NO_DETAIL = Detail("unknown", (), "", None, None, None, None, None, None, None, None)
 NO_SIZE = Size(None, None, NAN)
 
 

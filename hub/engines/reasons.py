@@ -11,6 +11,8 @@ import ssl
 
 from hub.engines.values import text
 
+_HANGS_UP = (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError)
+
 
 class EngineError(Exception):
     """The engine could not be asked or did not answer as it should; the text is one sentence for people.
@@ -53,12 +55,18 @@ def silent(error: BaseException) -> bool:
     return _named(error, "ReadTimeoutError", "ReadTimeout", "TimeoutError")
 
 
-def reason(error: BaseException) -> str:
-    """One sentence on why the engine could not be asked: the innermost system or TLS error, with the usual cure."""
+def reason(error: BaseException, secured: bool = False) -> str:
+    """One sentence on why the engine could not be asked: the innermost system or TLS error, with the usual cure.
+
+    `secured`: it is asked over TLS.  There an engine that does not like our certificate often just hangs up (TLS 1.3
+    lets the client finish its handshake before the server has looked at the certificate).
+    """
     chain = _causes(error)
     verify = next((one for one in chain if isinstance(one, ssl.SSLCertVerificationError)), None)
     if verify:
         return f"TLS: its certificate is not accepted: {verify.verify_message} (wrong tls_ca, or another host answers)"
+    if secured and any(isinstance(one, _HANGS_UP) for one in chain):
+        return "TLS: it ended the connection: does it accept our certificate (tls_cert, tls_key)?"
     tls = next((one for one in chain if isinstance(one, ssl.SSLError) and one.reason), None)
     if tls:
         return f"TLS: {text(str(tls.reason), 80).lower().replace('_', ' ')} (see tls_cert and tls_key)"

@@ -96,6 +96,7 @@ RUNNING_DETAIL: dict[str, Any] = {
     },
     "RestartCount": 0,
     "HostConfig": {"NanoCpus": 500000000, "CpuQuota": 0, "CpuPeriod": 0},
+    "NetworkSettings": BRIEF["NetworkSettings"],
 }
 EXITED_DETAIL: dict[str, Any] = {
     **RUNNING_DETAIL,
