@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tests.support.waiting import until
 
@@ -32,6 +36,8 @@ class Pid1:
         options: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder
+        # The address of a unix socket is short (108 bytes), pytest's folders are long.
+        self.socket = f"{tempfile.mkdtemp(prefix='p1-')}/s"
         path = folder / "app.ini"
         if config and "[supervisord]" not in config:
             config = f"[supervisord]\npidfile={folder}/pid\n{config}"
@@ -45,7 +51,7 @@ class Pid1:
                 stdout=out,
                 stderr=err,
                 cwd=folder,
-                env={**os.environ, "PIDONE_SOCKET": str(folder / "control.sock"), **(env or {})},
+                env={**os.environ, "PIDONE_SOCKET": self.socket, **(env or {})},
             )
         self.namespaced = namespace
         self._pid: int | None = None
@@ -84,17 +90,44 @@ class Pid1:
 
         return self._until(enough, pattern)
 
-    def wait_out(self, pattern: str) -> str:
+    def wait_out(self, pattern: str, seconds: float = 60.0) -> str:
         """Wait until stdout matches; returns the match."""
-        return self._until(lambda: re.search(pattern, self.out()), pattern).group()
+        return self._until(lambda: re.search(pattern, self.out()), pattern, seconds).group()
 
-    def _until(self, condition: Callable[[], Found], pattern: str) -> Found:
+    def _until(self, condition: Callable[[], Found], pattern: str, seconds: float = 60.0) -> Found:
         try:
-            return until(condition)
+            return until(condition, seconds)
         except AssertionError:
             raise AssertionError(
                 f"no {pattern!r} in stderr:\n{self.said()[-3000:]}\nstdout:\n{self.out()[-1000:]}"
             ) from None
+
+    def ask(self, verb: str, **args: object) -> Any:
+        """One request over the control socket; its result."""
+        with socket.socket(socket.AF_UNIX) as client:
+            self._until(lambda: client.connect_ex(self.socket) == 0, "an answer on the control socket")
+            client.sendall(json.dumps({"id": 1, "verb": verb, "args": args}).encode() + b"\n")
+            reply = json.loads(client.makefile("rb").readline())
+        assert reply["ok"], reply
+        return reply["result"]
+
+    def exits(self, count: int = 1, **args: object) -> list[dict[str, Any]]:
+        """Wait for the first `count` exit records; returns them, oldest first."""
+
+        def enough() -> list[dict[str, Any]] | None:
+            rows = self.ask("exits", after=0, limit=count, **args)
+            return [row["body"] for row in rows] if len(rows) >= count else None
+
+        return self._until(enough, f"{count} exit records", 120)
+
+    def wait_state(self, name: str, state: str) -> dict[str, Any]:
+        """Wait until `status` shows it; returns the row."""
+
+        def row() -> dict[str, Any] | None:
+            rows = [row for row in self.ask("status") if row["name"] == name and row["state"] == state]
+            return rows[0] if rows else None
+
+        return self._until(row, f"{name} {state}")
 
     # Acting
 
@@ -112,6 +145,7 @@ class Pid1:
 
     def destroy(self) -> None:
         """Whatever happened, leave nothing behind."""
+        shutil.rmtree(os.path.dirname(self.socket), ignore_errors=True)
         if self.process.poll() is None:
             for pid in [*descendants(self.process.pid), self.process.pid]:
                 try:
