@@ -132,6 +132,7 @@ def fact_line(fact: dict[str, Any]) -> str:
         tail = "".join([f": {body['why']}" if body["why"] else "", f", by {body['by']}" if body["by"] else ""])
         return start + clean(f"{name}  {body['previous']} -> {body['state']}{pid}{tail}")
     if fact["kind"] == "exit":
-        name, pid = full_name(body["group"], body["name"]), f" (pid {body['pid']})" if body["pid"] else ""
-        return start + clean(f"{name}  {ending(body)}{pid} after {span(body['run_time'])}: {reason(body)}")
+        name = full_name(body["group"], body["name"])
+        ran = f" (pid {body['pid']}) after {span(body['run_time'])}" if body["pid"] else ""
+        return start + clean(f"{name}  ended: {ending(body)}{ran}, {reason(body)}")
     return start + clean(" ".join(f"{key}={value}" for key, value in body.items()))

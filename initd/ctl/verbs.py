@@ -99,11 +99,13 @@ def _show_command(result: dict[str, Any], options: Namespace) -> int:
     for row in result["processes"]:
         good = row["outcome"] in ("done", "accepted")
         if not (options.json and good):
-            print(f"{'' if good else 'initd: '}{_command_line(row)}", file=sys.stdout if good else sys.stderr)
+            print(f"{'' if good else 'initd: '}{_command_line(row, options)}", file=sys.stdout if good else sys.stderr)
     return {"done": DONE, "accepted": DONE, "partly": PARTLY}.get(result["outcome"], FAILED)
 
 
-def _command_line(row: dict[str, Any]) -> str:
+def _command_line(row: dict[str, Any], options: Namespace) -> str:
+    if options.verb == "signal" and row["outcome"] == "done":
+        return render.clean(f"{row['name']} (pid {row['pid']}) got {options.signal}")
     pid = f" (pid {row['pid']})" if row["pid"] else ""
     message = f": {row['message']}" if row["message"] else ""
     if row["outcome"] == "timeout":
@@ -185,7 +187,7 @@ def _exits(client: Client, options: Namespace) -> int:
 
 def _exit_cells(record: dict[str, Any]) -> tuple[object, ...]:
     name = full_name(record["group"], record["name"])
-    ran = render.span(record["run_time"])
+    ran = render.span(record["run_time"] if record["pid"] is not None else None)
     return render.moment(record["ended_at"]), name, record["pid"], ran, render.ending(record), render.reason(record)
 
 
