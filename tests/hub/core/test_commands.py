@@ -1,0 +1,193 @@
+"""Orders of clients: judged, claimed, delivered, ended, audited."""
+
+from __future__ import annotations
+
+from hub.engines.reports import OrderResult
+from hub.words import Undelivered
+from tests.support.corehub import CoreHub, container, listing, register
+from wire import messages as M
+from wire.keys import KeyPair
+from wire.model import CommandState
+
+
+def order(hub: CoreHub, *targets: str, verb: str = "restart", user: str = "admin", **args: object) -> object:
+    return hub.query("command", user, targets=targets, verb=verb, **args)
+
+
+def report(hub: CoreHub, agent: str, state: CommandState, id: str, **more: object) -> None:
+    fields = {"result": None, "error": None, **more}
+    hub.ask("agents", agent, M.Progress(id, state, fields["result"], fields["error"], 0.0))
+
+
+def audits(hub: CoreHub) -> list[tuple[str, str, str]]:
+    return [(row["actor"], row["action"], row["outcome"]) for row in hub.query("audit")]
+
+
+def test_a_command_goes_to_the_agents_own_route(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web", "worker")
+    route = hub.hello(agent)
+    answer = order(hub, "shop/web", id="o1", ttl=9.0)
+    assert (answer["id"], answer["state"], answer["name"]) == ("o1", "accepted", "shop")
+    (send,) = [send for send in hub.sent if isinstance(send.message, M.Command)]
+    assert send.route == route and send.message == M.Command("o1", "restart", {"names": ("web",)}, 9.0, "hub:admin", 1)
+
+
+def test_progress_leads_to_done_and_only_its_own_agent_may_report(hub: CoreHub) -> None:
+    agent, other = hub.agent("shop", "web"), hub.agent("evil", "web")
+    hub.hello(agent)
+    order(hub, "shop/web", id="o1")
+    report(hub, other, CommandState.DONE, "o1")
+    assert hub.query("command_state", id="o1")["state"] == "accepted"
+    report(hub, agent, CommandState.DELIVERED, "o1")
+    report(hub, agent, CommandState.DONE, "o1", result={"web": "ok"})
+    state = hub.query("command_state", id="o1")
+    assert (state["state"], state["result"]) == ("done", {"web": "ok"})
+    assert ("admin", "restart", "accepted") in audits(hub) and ("admin", "restart", "done") in audits(hub)
+
+
+def test_a_failure_tells_code_and_message(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    order(hub, "shop/web", id="o1")
+    report(hub, agent, CommandState.FAILED, "o1", error={"code": "timeout", "message": "still STOPPING"})
+    assert hub.query("command_state", id="o1")["error"] == "timeout: still STOPPING"
+
+
+def test_a_command_waits_for_its_agents_route(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    order(hub, "shop/web", id="o1", ttl=60.0)
+    assert hub.commands() == [] and hub.beat(agent).want_hello is True
+    hub.hello(agent)
+    assert [command.id for command in hub.commands()] == ["o1"]
+    assert hub.beat(agent).want_hello is False
+
+
+def test_a_dead_route_is_asked_for_anew(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    hub.feed(Undelivered(agent))
+    assert hub.beat(agent).want_hello is True
+
+
+def test_a_delivered_command_is_sent_again_to_a_new_link_of_the_same_boot(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    order(hub, "shop/web", id="o1")
+    report(hub, agent, CommandState.DELIVERED, "o1")
+    hub.hello(agent)
+    assert [command.id for command in hub.commands()] == ["o1", "o1"]
+
+
+def test_another_boot_does_not_get_what_the_first_may_have_executed(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    order(hub, "shop/web", id="o1", ttl=60.0)
+    hub.ask("agents", agent, register("b2", at=hub.now.wall))
+    hub.hello(agent, "b2")
+    state = hub.query("command_state", id="o1")
+    assert state["state"] == "failed" and "may have been executed" in state["error"] and len(hub.commands()) == 1
+
+
+def test_a_deadline_expires_a_command_and_later_news_change_nothing(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    order(hub, "shop/web", id="o1", ttl=1.0)
+    hub.wait(1.2)
+    report(hub, agent, CommandState.DONE, "o1")
+    assert hub.query("command_state", id="o1")["state"] == "expired"
+
+
+def test_a_repeated_order_claims_nothing_twice_even_after_a_restart(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    order(hub, "shop/web", id="o1")
+    report(hub, agent, CommandState.DONE, "o1")
+    assert order(hub, "shop/web", id="o1")["repeated"] is True
+    hub.restart()
+    hub.ask("agents", agent, register(at=hub.now.wall))
+    again = order(hub, "shop/web", id="o1")
+    assert isinstance(again, M.Refused) or again["state"] == "done"
+    assert len(hub.commands()) == 1
+
+
+def test_one_order_for_many_targets_has_one_command_each(hub: CoreHub) -> None:
+    agents = [hub.agent(f"shop-{n}", "web", "worker") for n in range(3)]
+    answer = order(hub, "shop-*/w*", id="o1")
+    assert [row["id"] for row in answer["commands"]] == ["o1.1", "o1.2", "o1.3"]
+    for number, agent in enumerate(agents, 1):
+        report(hub, agent, CommandState.DONE if number < 3 else CommandState.FAILED, f"o1.{number}")
+    assert hub.query("command_state", id="o1")["state"] == "failed"
+
+
+def test_one_bad_target_stops_the_whole_order(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    refused = order(hub, "shop/web", "shop/nope")
+    assert refused.code == "unknown-program" and hub.commands() == []
+    assert ("admin", "restart", "refused") in audits(hub)
+
+
+def test_an_observed_container_takes_no_commands_but_tails(hub: CoreHub) -> None:
+    hub.agent("shop", "web", remote=M.Remote.OBSERVE)
+    assert order(hub, "shop/web").code == "observe-only"
+    assert order(hub, "shop/web", verb="tail")["state"] == "accepted"
+
+
+def test_verbs_and_arguments_are_a_closed_list(hub: CoreHub) -> None:
+    hub.agent("shop", "web")
+    assert order(hub, "shop/web", verb="exec").code == "unknown-verb"
+    assert order(hub, "shop/web", verb="restart", args={"shell": "sh"}).code == "bad-argument"
+    assert order(hub, "shop/web", verb="pause").code == "unknown-verb"
+
+
+def test_a_store_that_fails_sends_nothing(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    hub.broken = "claim_command"
+    assert order(hub, "shop/web")["state"] == "failed" and hub.commands() == []
+
+
+def test_a_container_command_goes_to_its_engine_with_the_full_id(hub: CoreHub) -> None:
+    hub.report(*listing(hub.now.wall, container(1)))
+    order(hub, "box-1", verb="stop", container=True, id="o1", args={"grace": 3})
+    (sent,) = hub.orders
+    assert (sent.engine, sent.command.container, sent.command.verb) == ("e1", f"{1:064x}", "stop")
+    hub.report(OrderResult("e1", "o1", True, detail="stopped"))
+    assert hub.query("command_state", id="o1")["state"] == "done"
+
+
+def test_an_engine_that_refuses_fails_the_command(hub: CoreHub) -> None:
+    hub.report(*listing(hub.now.wall, container(1)))
+    order(hub, "box-1", verb="stop", container=True, id="o1")
+    hub.report(OrderResult("e1", "o1", False, "unreachable", "no answer"))
+    assert hub.query("command_state", id="o1")["error"] == "unreachable: no answer"
+
+
+def test_container_orders_in_flight_are_not_repeated_after_a_restart(hub: CoreHub) -> None:
+    hub.report(*listing(hub.now.wall, container(1)))
+    order(hub, "box-1", verb="stop", container=True, id="o1")
+    hub.restart()
+    assert len(hub.orders) == 1
+    assert hub.query("command_state", id="o1")["state"] == "failed"
+
+
+def test_commands_in_flight_fly_on_after_a_restart(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    order(hub, "shop/web", id="o1", ttl=60.0)
+    hub.restart()
+    hub.ask("agents", agent, register(at=hub.now.wall))
+    hub.hello(agent)
+    assert [command.id for command in hub.commands()] == ["o1"]
+
+
+def test_roles_and_scopes_hold_for_commands(hub: CoreHub) -> None:
+    hub.agent("blue", "web", join=hub.token(labels={"team": "blue"}))
+    hub.agent("red", "web", join=hub.token(labels={"team": "red"}))
+    for name, role in (("eve", "viewer"), ("bob", "operator")):
+        hub.query("key.create", name=name, role=role, public=KeyPair.generate().public, scope={"team": "blue"})
+    assert order(hub, "blue/web", user="eve").code == "forbidden"
+    assert order(hub, "blue/web", user="bob")["state"] == "accepted"
+    assert order(hub, "red/web", user="bob").code == "unknown-agent"
+    assert [row["name"] for row in hub.query("agents", "bob")] == ["blue"]
+    assert hub.query("token.list", "bob").code == "forbidden"
+    assert hub.query("command_state", "bob", id=order(hub, "red/web")["id"]).code == "unknown-command"

@@ -1,0 +1,139 @@
+"""Enrolment, tokens and keys."""
+
+from __future__ import annotations
+
+from tests.support.corehub import CoreHub, container, listing, register
+from wire import messages as M
+from wire.keys import KeyPair
+
+DAY = 86400.0
+
+
+def refused(answer: object) -> str:
+    return answer.code if isinstance(answer, M.Refused) else f"not refused: {answer}"
+
+
+def test_an_enrolled_key_is_admitted_as_its_agent(hub: CoreHub) -> None:
+    public = KeyPair.generate().public
+    answer = hub.enrol(hub.token(labels={"team": "blue"}), public)
+    assert answer.labels == {"team": "blue"} and answer.hubs == hub.core.fleet.settings.addresses
+    assert hub.admitted["agents", public] == answer.agent and ("clients", public) not in hub.admitted
+
+
+def test_an_invite_serves_one_agent_only(hub: CoreHub) -> None:
+    join = hub.token(kind="invite")
+    assert isinstance(hub.enrol(join), M.Enrolled)
+    assert refused(hub.enrol(join)) == "token-used"
+
+
+def test_a_lost_answer_costs_no_second_use(hub: CoreHub) -> None:
+    join, public = hub.token(kind="invite"), KeyPair.generate().public
+    assert hub.enrol(join, public) == hub.enrol(join, public)
+
+
+def test_an_invite_expires_after_an_hour(hub: CoreHub) -> None:
+    join = hub.token(kind="invite")
+    hub.mono += 3600.0
+    assert refused(hub.enrol(join)) == "token-expired"
+
+
+def test_wrong_secret_and_unknown_token_look_alike(hub: CoreHub) -> None:
+    join = hub.token()
+    wrong = hub.enrol(join._replace(secret=b"x" * 32))
+    assert refused(wrong) == "bad-token" and wrong == hub.enrol(join._replace(token="nope"))
+
+
+def test_a_revoked_token_enrols_nobody_and_its_agents_stay(hub: CoreHub) -> None:
+    join = hub.token()
+    agent = hub.agent(join=join)
+    hub.query("token.revoke", id=join.token)
+    assert refused(hub.enrol(join)) == "token-revoked" and hub.beat(agent).register is False
+
+
+def test_a_service_token_has_a_cap_on_live_agents(hub: CoreHub) -> None:
+    join = hub.token(cap=2)
+    agents = [hub.agent(join=join) for _ in range(2)]
+    assert refused(hub.enrol(join)) == "token-full"
+    hub.ask("agents", agents[0], M.Goodbye("b1", "stop", 0))
+    assert isinstance(hub.enrol(join), M.Enrolled)
+
+
+def test_the_cap_counts_keys_that_have_not_registered_yet(hub: CoreHub) -> None:
+    join = hub.token(cap=1)
+    hub.enrol(join)
+    assert refused(hub.enrol(join)) == "token-full"
+
+
+def test_keys_of_service_tokens_are_forgotten_a_day_after_loss(hub: CoreHub) -> None:
+    agent = hub.agent()
+    invited = hub.agent("other", join=hub.token(kind="invite"))
+    hub.wait(7.0)
+    hub.mono += DAY + 60
+    hub.wait(0.2)
+    assert hub.ask("agents", agent, register()).code == "unknown-key"
+    assert not isinstance(hub.ask("agents", invited, register()), M.Refused)
+
+
+def test_a_key_is_forgotten_when_its_container_is_destroyed(hub: CoreHub) -> None:
+    box = container(1, at=hub.now.wall)
+    agent = hub.agent(container=box.id)
+    hub.report(*listing(hub.now.wall, box))
+    assert hub.query("agents")[0]["verified"] is True
+    hub.report(*listing(hub.now.wall))
+    assert hub.presence(agent) == "gone"
+    assert agent not in hub.admitted.values()
+
+
+def test_keys_and_tokens_survive_a_restart(hub: CoreHub) -> None:
+    join = hub.token()
+    agent = hub.agent(join=join)
+    hub.restart()
+    assert agent in hub.admitted.values() and isinstance(hub.enrol(join), M.Enrolled)
+
+
+def test_a_revoked_agent_is_refused_at_its_next_message(hub: CoreHub) -> None:
+    agent = hub.agent()
+    hub.query("key.revoke", name=agent)
+    assert refused(hub.beat(agent)) == "unknown-key" and agent not in hub.admitted.values()
+
+
+def test_a_revoked_client_is_refused_and_the_feed_is_bound_anew(hub: CoreHub) -> None:
+    hub.query("key.create", name="eve", role="viewer", public=KeyPair.generate().public)
+    hub.query("key.revoke", name="eve")
+    assert refused(hub.query("agents", "eve")) == "unknown-key"
+
+
+def test_a_key_cannot_revoke_itself(hub: CoreHub) -> None:
+    assert refused(hub.query("key.revoke", name="admin")) == "own-key"
+
+
+def test_a_scoped_key_may_not_read_the_feed(hub: CoreHub) -> None:
+    scoped, free = KeyPair.generate().public, KeyPair.generate().public
+    hub.query("key.create", name="scoped", role="viewer", public=scoped, scope={"team": "blue"})
+    hub.query("key.create", name="free", role="viewer", public=free)
+    assert ("feed", free) in hub.admitted and ("feed", scoped) not in hub.admitted
+
+
+def test_names_and_keys_are_not_given_twice(hub: CoreHub) -> None:
+    public = KeyPair.generate().public
+    hub.query("key.create", name="eve", public=public)
+    assert refused(hub.query("key.create", name="eve", public=KeyPair.generate().public)) == "exists"
+    assert refused(hub.query("key.create", name="bob", public=public)) == "exists"
+    assert refused(hub.query("key.create", name="bob", public="short")) == "bad-argument"
+
+
+def test_lists_hold_nothing_secret(hub: CoreHub) -> None:
+    hub.token()
+    assert "digest" not in hub.query("token.list")[0] and "join" not in hub.query("token.list")[0]
+
+
+def test_refused_enrolments_are_audited(hub: CoreHub) -> None:
+    hub.enrol(hub.token()._replace(secret=b"x" * 32))
+    row = hub.query("audit")[-1]
+    assert (row["action"], row["outcome"], row["detail"], row["peer"]) == ("enrol", "refused", "bad-token", "1.2.3.4")
+
+
+def test_a_store_that_fails_admits_nobody(hub: CoreHub) -> None:
+    join = hub.token()
+    hub.broken = "put_key"
+    assert refused(hub.enrol(join)) == "store" and all(domain != "agents" for domain, _ in hub.admitted)
