@@ -54,7 +54,7 @@ def test_help_works(bare: Path, command: str) -> None:
         bare = Path(sys.executable).parents[1]
     run = subprocess.run([bare / "bin" / command, "--help"], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert "example" in run.stdout.lower()
+    assert f"\n  {command} " in run.stdout, "no example"
 
 
 def hostile_environment(folder: Path) -> dict[str, str]:

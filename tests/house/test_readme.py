@@ -95,8 +95,8 @@ def shell_block(first: str) -> str:
 
 
 def test_every_block_is_run_below() -> None:
-    begins = ("script/demo", "script/test", "script/image initd", "docker exec my-app", "script/image hub", "docker run",
-              "docker exec hub hubctl ps", "docker exec hub hubctl agents")  # fmt: skip
+    begins = ("script/demo", "script/test", "script/image initd", "docker exec my-app", "script/image hub",
+              "docker run", "docker exec hub hubctl ps", "docker exec hub hubctl agents")  # fmt: skip
     assert len(SHELL) == len(begins)
     assert all(shell_block(begin) for begin in begins)
     assert {kind for kind, _ in BLOCKS} == {"sh", "dockerfile", "ini"}
