@@ -99,13 +99,14 @@ class Contact:
         answer = mapping(self._api.get("/info"))
         wall = (asked + time.time()) / 2
         there = moment(answer.get("SystemTime"))
+        clock = wall if there is None else there
         self.state = self.state._replace(
             host=text(answer.get("Name"), 253),
             cpus=whole(answer.get("NCPU")) or 0,
             memory=whole(answer.get("MemTotal")) or 0,
+            clock_ahead=wall - clock,
         )
         self._introduced = time.monotonic()
-        clock = wall if there is None else there
         return int(clock * 1e9), wall - clock
 
     def follow(self) -> bool:

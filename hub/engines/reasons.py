@@ -58,15 +58,15 @@ def silent(error: BaseException) -> bool:
 def reason(error: BaseException, secured: bool = False) -> str:
     """One sentence on why the engine could not be asked: the innermost system or TLS error, with the usual cure.
 
-    `secured`: it is asked over TLS.  There an engine that does not like our certificate often just hangs up (TLS 1.3
-    lets the client finish its handshake before the server has looked at the certificate).
+    `secured`: this is the first request over TLS.  Since TLS 1.3 ends the client's handshake before the server has
+    looked at the certificate, a refusal is met as an alert, a reset or an end of file, by chance.
     """
     chain = _causes(error)
     verify = next((one for one in chain if isinstance(one, ssl.SSLCertVerificationError)), None)
     if verify:
         return f"TLS: its certificate is not accepted: {verify.verify_message} (wrong tls_ca, or another host answers)"
-    if secured and any(isinstance(one, _HANGS_UP) for one in chain):
-        return "TLS: it ended the connection: does it accept our certificate (tls_cert, tls_key)?"
+    if secured and any(isinstance(one, _HANGS_UP) or "ALERT" in str(getattr(one, "reason", "")) for one in chain):
+        return "TLS: it does not accept our certificate (tls_cert, tls_key)"
     tls = next((one for one in chain if isinstance(one, ssl.SSLError) and one.reason), None)
     if tls:
         return f"TLS: {text(str(tls.reason), 80).lower().replace('_', ' ')} (see tls_cert and tls_key)"

@@ -45,6 +45,8 @@ class EngineState(Record):
     """How often its events came faster than they are read and had to be cut off."""
     left_out: int = 0
     """Containers beyond the bound of one list, which are not shown."""
+    clock_ahead: float = 0.0
+    """Seconds that the hub's clock is ahead of the engine's: add it to times in its rows to get the hub's time."""
 
 
 class ContainerRow(Record):

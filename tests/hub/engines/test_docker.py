@@ -58,6 +58,7 @@ def test_the_engine_introduces_itself(engine: RealEngine, follow: Follow) -> Non
     assert (state.host, state.cpus, state.memory) == (info["Name"], info["NCPU"], info["MemTotal"])
     assert state.version == info["ServerVersion"]
     assert abs(time.time() - state.seen_at) < 20
+    assert abs(state.clock_ahead) < 2  # it is this machine's own clock
 
 
 def test_a_container_is_listed_with_its_details(engine: RealEngine, follow: Follow) -> None:
