@@ -51,7 +51,7 @@ def link_environment(config: Config, environ: Mapping[str, str]) -> dict[str, st
         NAME: (config.link.name if config.link else None) or "",
         REMOTE: daemon.remote,
         STATE_DIR: daemon.state_dir or "",
-        SOCKET: daemon.socket or "",
+        SOCKET: environ.get(SOCKET) or daemon.socket or "",
     }
     handed = {name: environ[name] for name in HANDED_ON if name in environ}
     return handed | {name: value for name, value in told.items() if value} | dict([source])

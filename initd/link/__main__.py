@@ -1,0 +1,91 @@
+"""initd-link: the process that speaks ZeroMQ for PID 1.  Started by PID 1 with its socket pair as descriptor 3.
+
+It reads its environment (initd.joining), asks PID 1 what it kept, and talks to the hub until PID 1 is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+
+from initd.link.reader import Reader
+
+CHANNEL = 3
+"""The descriptor of our end of the socket pair."""
+
+USAGE = """\
+usage: initd-link        started by initd, not by people
+
+initd starts it where [initd] join_file=, PIDONE_JOIN_FILE, /run/secrets/pidone_join or PIDONE_JOIN names a join string.
+It connects this container to its hub: docs/protocol.md describes what it says.
+
+example, to see how it fares:   initd events -f        (on the hub: hubctl agents)
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Run until PID 1 is gone or says that all is over; returns the exit status."""
+    if argv:
+        sys.stdout.write(USAGE)
+        return 0 if argv[0] in ("-h", "--help") else 2
+    try:
+        end = socket.socket(fileno=os.dup(CHANNEL))
+        os.set_inheritable(CHANNEL, False)
+    except OSError:
+        sys.stderr.write("initd-link: descriptor 3 is no socket: it is started by initd, not by people\n")
+        return 2
+    os.close(CHANNEL)
+    reader = start_reader()  # before anything loads libzmq, see initd.link.reader
+    return run(end, os.environ, reader)
+
+
+def start_reader() -> Reader | None:
+    """The helper for figures of other users, where forking is possible."""
+    with suppress(OSError):
+        return Reader()
+    return None
+
+
+def run(end: socket.socket, environ: Mapping[str, str], reader: Reader | None) -> int:
+    """Put everything together and serve."""
+    import zmq
+
+    from initd.link.assembly import assemble
+    from initd.link.pid1 import Pid1Gone
+
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    context.set(zmq.BLOCKY, 0)
+    try:
+        agent = assemble(end, environ, reader, context, say)
+        agent.loop.on_signal(signal.SIGTERM, agent.leave)
+        agent.loop.on_signal(signal.SIGINT, agent.leave)
+        agent.loop.run()
+    except Pid1Gone:
+        return 0
+    finally:
+        context.destroy(0)
+        if reader is not None:
+            reader.close()
+    return 0
+
+
+_said: list[str] = []
+
+
+def say(text: str) -> None:
+    """One line for people on PID 1's stderr; the same line is not repeated."""
+    line = "".join(ch if ch.isprintable() else "?" for ch in text)[:500]
+    if _said != [line]:
+        _said[:] = [line]
+        with suppress(OSError):
+            os.write(2, f"initd-link: {line}\n".encode("utf-8", "backslashreplace"))
+
+
+if __name__ == "__main__":
+    random.seed()
+    sys.exit(main(sys.argv[1:]))

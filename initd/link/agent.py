@@ -1,0 +1,243 @@
+"""The agent: joins enrolment, conversation, observer and commands; one for the life of the link process.
+
+Theory.  Two states: *enrolling* (no valid key yet, or the hub refused it) and *talking*.  It begins talking at once
+where PID 1 or state_dir kept a membership.  A hub that refuses the key makes it enrol again, with the same key; hubs
+that stay silent make it go on to the next one, and after a round enrol again in the background, which also brings the
+addresses of hubs that were moved.  Nothing here ever touches the programs.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from initd.link.commands import HubCommands
+from initd.link.conversation import Conversation, Ears
+from initd.link.enrol import Enrolment
+from initd.link.loop import Loop
+from initd.link.membership import Keeper, Membership
+from initd.link.observer import Observer, Picture
+from initd.link.pid1 import Answer, Pid1
+from wire import limits
+from wire.keys import JoinString, KeyPair
+from wire.messages import Enrolled, Event, HubAddress, Register
+from wire.model import FactKind, State
+from wire.records import FACT
+from wire.session import AgentSession, News
+from wire.shapes import Wrong
+from wire.sockets import Context
+
+FIRST_SECONDS = 0.2
+"""Shortest pause between tries to connect, and the longest random wait before the first registration."""
+
+SILENT_PERIODS = 3
+"""A hub that did not answer for so many periods is left for the next one."""
+
+ALONE_SECONDS = 15.0
+"""Without any hub for so long, the join string's hubs are asked again: the others may have moved."""
+
+SOON, LEAST = 0.05, 0.5
+"""After a change the container is looked at this soon, but not more often than that; seconds."""
+
+Say = Callable[[str], object]
+
+
+class Agent:
+    """See the module's docstring."""
+
+    def __init__(self, loop: Loop, context: Context, pid1: Pid1, who: Register, observer: Observer, say: Say) -> None:
+        self.loop, self.pid1, self.observer, self.say = loop, pid1, observer, say
+        self.session = AgentSession(who, loop.now() + random.uniform(0.0, FIRST_SECONDS))
+        ears = Ears(self._heard, lambda data: self.commands.take(data), self._fetch, self._refused)
+        self.talk = Conversation(loop, context, self.session, ears)
+        self.commands = HubCommands(pid1, self.talk.report)
+        self.enrolment: Enrolment | None = None
+        self.keeper: Keeper | None = None
+        self.membership: Membership | None = None
+        self.join: JoinString | None = None
+        self._hubs: list[HubAddress] = []
+        self._picture: Picture | None = None
+        self._timer: Any = None
+        self._looked_at = 0.0
+        self._stopping_for = ""
+        self._heard_at = self._visited_at = loop.now()
+
+    # Joining.
+
+    def start(self, enrolment: Enrolment, keeper: Keeper, join: JoinString | None) -> None:
+        """Begin to talk where a membership was kept for `join`, else to enrol."""
+        self.enrolment, self.keeper, self.join = enrolment, keeper, join
+        self.membership = keeper.load(join) if join else None
+        if self.membership and self.membership.hubs:
+            self.session.epoch = max(self.session.epoch, self.membership.epoch)
+            self._visit_next()
+        else:
+            enrolment.start()
+        self.follow()
+        self._look_again(SOON)
+
+    def enrolled(self, join: JoinString, pair: KeyPair, enrolled: Enrolled) -> None:
+        """A hub knows us: remember it, and talk."""
+        assert self.keeper is not None
+        self.say(f"joined as {enrolled.agent}, {len(enrolled.hubs)} hub(s)")
+        self.join = join
+        self.membership = Membership(pair, enrolled.agent, enrolled.hubs, self.session.epoch)
+        self.keeper.save(self.membership, join)
+        self._hubs = []
+        self._visit_next()
+
+    def _visit_next(self) -> None:
+        """Talk to the next hub of the list; after the last one, ask the join string's hubs again too."""
+        assert self.membership is not None and self.enrolment is not None
+        if not self._hubs:
+            self._hubs = random.sample(self.membership.hubs, len(self.membership.hubs))
+        self._visited_at = self.loop.now()
+        self.session.restart(self.loop.now() + random.uniform(0.0, FIRST_SECONDS))
+        self.talk.open(self._hubs.pop(), self.membership.pair, random.uniform(FIRST_SECONDS / 2, FIRST_SECONDS))
+
+    def _refused(self) -> None:
+        """Our key is not known (any more)."""
+        assert self.enrolment is not None and self.membership is not None
+        self.talk.close()
+        self.say("the hub does not know this container's key any more: enrolling again")
+        self.enrolment.start(self.membership.pair)
+
+    # What the hub said.
+
+    def _heard(self, news: News) -> None:
+        self._heard_at = self.loop.now()
+        if self.enrolment is not None and news.refused is None:
+            self.enrolment.stop()
+        if news.durable is not None:
+            self.pid1.ask("ack", {"seq": news.durable}, _nothing)
+        if news.refused is not None:
+            self.say(f"the hub refused: {news.refused.message}")
+            if news.refused.code == "unknown-key":
+                self._refused()
+        if news.garbage:
+            self.say(f"the hub answered with {news.garbage}")
+        self._remember(news)
+        self._show()
+
+    def _remember(self, news: News) -> None:
+        if self.membership is None or self.keeper is None or self.join is None:
+            return
+        epoch, hubs = max(self.membership.epoch, self.session.epoch), news.hubs or self.membership.hubs
+        if (epoch, hubs) != (self.membership.epoch, self.membership.hubs):
+            self.membership = self.membership._replace(epoch=epoch, hubs=hubs)
+            self.keeper.save(self.membership, self.join)
+
+    def check(self) -> None:
+        """Now and then: a hub that stays silent is left for the next one, and hubs that moved are asked for."""
+        if self.membership is None or self.enrolment is None:
+            return
+        now, patience = self.loop.now(), SILENT_PERIODS * self.session.period
+        if now - max(self._heard_at, self._visited_at) > patience and len(self.membership.hubs) > 1:
+            self._visit_next()
+        if now - self._heard_at > ALONE_SECONDS and not self.enrolment.active:
+            self.enrolment.start(self.membership.pair)
+
+    # Facts.
+
+    def follow(self) -> None:
+        """Hear of every new fact, and of those that were before."""
+        self.pid1.ask("subscribe", {"facts": True}, _nothing, self._happened)
+        self.pid1.ask("facts", {"after": 2**62, "limit": 1}, self._journal)
+        self.pid1.ask("status", {}, self._programs)
+
+    def _happened(self, row: Mapping[str, Any]) -> None:
+        try:
+            fact = FACT.read(row)
+        except Wrong as wrong:
+            self.say(f"PID 1 told a fact that cannot be read: {wrong}")
+            return
+        self.session.noticed(self.session.first_seq, fact.seq, self.session.dropped)
+        self.talk.publish(Event(self.session.who.boot, fact))
+        if fact.kind is FactKind.STATE and getattr(fact.body, "state", "") == State.STOPPING:
+            self._stopping_for = getattr(fact.body, "by", "")
+        self._look_again(SOON, changed=True)
+        self.talk.go_on()
+
+    def _journal(self, told: Answer) -> None:
+        if told.error is None:
+            row = told.result
+            self.session.noticed(row["first"], row["last"], row["dropped"])
+            self.talk.go_on()
+
+    def _fetch(self, after: int, most: int) -> None:
+        self.pid1.ask("facts", {"after": after, "limit": most}, lambda told: self._fetched(told, after, most))
+
+    def _fetched(self, told: Answer, after: int, most: int) -> None:
+        if told.error is not None:  # too many large ones for one reply
+            if most > 1:
+                self._fetch(after, most // 4)
+            return
+        try:
+            facts = [FACT.read(row) for row in told.result["facts"]]
+        except Wrong as wrong:
+            self.say(f"PID 1 told a fact that cannot be read: {wrong}")
+            return
+        self._journal(told)
+        self.session.bring(facts)
+        self.talk.go_on()
+
+    # Looking.
+
+    def _look_again(self, seconds: float, changed: bool = False) -> None:
+        """Look in so many seconds, or as soon as that is not too often."""
+        due = max(self.loop.now() + seconds, self._looked_at + LEAST)
+        if changed and not self._asking:
+            self._asking = True
+            self.loop.at(due - SOON, lambda: self.pid1.ask("status", {}, self._programs))
+        if self._timer is not None and self._timer.callback is not None and self._timer.deadline <= due:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.at(due, self._look)
+
+    _asking = False
+
+    def _programs(self, told: Answer) -> None:
+        self._asking = False
+        if told.error is None:
+            self.observer.programs(told.result)
+
+    def _look(self) -> None:
+        now = self.talk.now()
+        self._looked_at = now.mono
+        self._picture = self.observer.look(now, self.session.last_seq)
+        if self._picture.roster is not None:
+            self.session.offer(self._picture.roster)
+            self.talk.go_on()
+        self._show()
+        self._timer = None
+        self._look_again(self.session.pace)
+        self.check()
+
+    def _show(self) -> None:
+        """Send the last sample once the hub has the roster it refers to."""
+        if self._picture is not None and self.session.roster_told >= self._picture.sample.roster:
+            self.talk.publish(self._picture.sample)
+            self._picture = None
+
+    # Leaving.
+
+    def leave(self) -> None:
+        """PID 1 is stopping everything: tell what is left, say goodbye, end."""
+        by = f" by {self._stopping_for}" if self._stopping_for else ""
+        self.session.leave(f"shutdown{by}"[: limits.TEXT_CHARS], self.talk.now())
+        self.pid1.ask("facts", {"after": 2**62, "limit": 1}, self._journal)
+        self.talk.go_on()
+        self._await_leave(time.monotonic() + 2.0)
+
+    def _await_leave(self, deadline: float) -> None:
+        if self.talk.left or self.loop.now() > deadline:
+            self.loop.end()
+        else:
+            self.loop.at(self.loop.now() + 0.02, lambda: self._await_leave(deadline))
+
+
+def _nothing(answer: Answer) -> None:
+    """Nobody waits for this answer."""
