@@ -127,7 +127,7 @@ def test_exits_are_a_table_and_show_output_on_demand(world, capsys):
     os.write(world.kernel.alive[world.pid()], b"last \x1bwords\n")
     world.kernel.die(world.pid(), 3)
     world.pass_time(0)
-    assert run(capsys, "exits")[1].splitlines()[1].split()[2:] == "web 101 2.0s exit 3 not expected".split()
+    assert run(capsys, "exits")[1].splitlines()[1].split()[2:] == ["web", "101", "2.0s", "exit", "3", "not", "expected"]
     assert "    | last \\x1bwords" in run(capsys, "exits", "--output")[1]
 
 
