@@ -166,10 +166,14 @@ class _Problems:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.found: list[str] = []
+        self.found: list[tuple[int, str]] = []
 
     def add(self, line: int, text: str) -> None:
-        self.found.append(f"{self.path}:{line}: {text}")
+        self.found.append((line, text))
+
+    def told(self) -> str:
+        """All of them, one a line, in the order of the file."""
+        return "\n".join(f"{self.path}:{line}: {text}" for line, text in sorted(self.found))
 
 
 def load(path: str | None) -> Config:
@@ -196,7 +200,7 @@ def parse(path: str, text: str) -> Config:
     engines = [_engine(name, lines, problems) for name, lines in sections.items()]
     _distinct_ports(values, sections, problems)
     if problems.found:
-        raise ConfigError("\n".join(problems.found))
+        raise ConfigError(problems.told())
     return Config(**values, engines=tuple(engine for engine in engines if engine))
 
 

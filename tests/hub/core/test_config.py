@@ -1,0 +1,74 @@
+"""hubd's configuration: every problem at once, as file:line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.config import Config, ConfigError, load, parse
+from hub.daemon import main
+
+CONF = Path(__file__).resolve().parents[3] / "conf" / "hubd.ini"
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as error:
+        parse("hub.ini", text)
+    return str(error.value).splitlines()
+
+
+def test_defaults_are_complete() -> None:
+    config = load(None)
+    assert (config.port_command, config.port_feed, config.period, config.sample_budget) == (7401, 7405, 2.0, 1 << 30)
+    assert config.advertise and config.engines == ()
+
+
+def test_the_example_file_is_the_defaults() -> None:
+    assert load(str(CONF)) == load(None)
+
+
+def test_every_option_of_the_example_can_be_switched_on() -> None:
+    text = "".join(line.removeprefix("#") for line in CONF.read_text().splitlines(True) if not line.startswith("# "))
+    assert [engine.name for engine in parse("x", text).engines] == ["local", "remote"]
+
+
+def test_all_problems_are_told_at_once_with_their_lines() -> None:
+    hubd = "[hubd]\nperiod = soon\nport_enrol = 99999\ncolour = red\n"
+    found = problems(hubd + "[shop]\nx\n[engine:a]\nurl = http://x\n[store]\nretention = 1s\n")
+    assert [int(line.split(":")[1]) for line in found] == [2, 3, 4, 5, 6, 8, 10]
+    for number, word in ((2, "period"), (3, "port_enrol"), (4, "colour"), (5, "[shop]"), (8, "url"), (10, "retention")):
+        assert any(line.startswith(f"hub.ini:{number}: ") and word in line for line in found), (number, word)
+
+
+def test_remote_engines_need_certificates() -> None:
+    assert "tls_ca" in problems("[engine:a]\nurl = tcp://10.0.0.1:2375\n")[0]
+    assert "together" in problems("[engine:a]\nurl = tcp://127.0.0.1:2375\ntls_ca = x\n")[0]
+
+
+def test_equal_ports_and_doubled_words_are_found() -> None:
+    assert "two ports" in problems("[hubd]\nport_feed = 7404\n")[0]
+    assert "second time" in problems("[hubd]\nperiod = 1\nperiod = 2\n")[0]
+    assert "second time" in problems("[hubd]\n[hubd]\n")[0]
+
+
+@given(st.text("[]=#;:ab1\n ", max_size=60))
+def test_any_text_is_read_or_refused_with_lines(text: str) -> None:
+    try:
+        assert isinstance(parse("f", text), Config)
+    except ConfigError as error:
+        assert all(line.split(":")[1].isdigit() for line in str(error).splitlines())
+
+
+def test_hubd_exits_2_and_starts_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "hub.ini"
+    path.write_text("[hubd]\nstate_dir = \n")
+    assert main(["-c", str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"{path}:2: state_dir")
+    assert main(["-c", str(tmp_path / "none.ini")]) == 2
+
+
+def test_check_says_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-c", str(CONF), "--check"]) == 0 and "fine" in capsys.readouterr().out
