@@ -86,6 +86,9 @@ def _judge(reading: Reading, path: str) -> Loaded:
 
         servers = read_servers(reading)
     errors = (*document.errors, *reading.problems)
+    if errors:
+        order = {file: place for place, file in enumerate(document.files)}
+        errors = tuple(sorted(errors, key=lambda problem: (order.get(problem.file, len(order)), problem.line)))
     started, waiting = _split(members)
     config = Config(started, tuple(group for group, _ in members), ours, link, tuple(document.files), waiting, servers)
     return Loaded(None if errors else config, errors, (), document)

@@ -133,9 +133,7 @@ def _budget(config: Config | None, environ: Mapping[str, str]) -> float:
 # The plan as data
 
 
-def explain(
-    loaded: Loaded, environ: Mapping[str, str], budget: float, machine: Sequence[Lack] = ()
-) -> dict[str, Any]:
+def explain(loaded: Loaded, environ: Mapping[str, str], budget: float, machine: Sequence[Lack] = ()) -> dict[str, Any]:
     """The plan of a file as one JSON object; without programs where it has errors.
 
     `budget` is how many seconds the whole stop may take.  Passwords are left out.

@@ -98,7 +98,9 @@ def _socket(reading: Reading, section: Section, title: str, values: dict[str, An
         return None
     if text.startswith("unix://"):
         if not text.startswith("unix:///"):
-            reading.blame(section, "socket", f"socket: the path in {text!r} must begin with /: write unix:///run/x.sock")
+            reading.blame(
+                section, "socket", f"socket: the path in {text!r} must begin with /: write unix:///run/x.sock"
+            )
         return text
     if values["socket_owner"] is not None or values["socket_mode"] is not None:
         reading.blame(section, "socket", "socket: socket_owner and socket_mode are for unix:// only; take them out")
