@@ -146,7 +146,7 @@ def _block_v2(read: Read) -> dict[str, float]:
     text = read("io.stat")
     pairs = [word.partition("=") for word in text.split()]
     return {
-        name: sum((number(value) for key, _, value in pairs if key == wanted), 0.0)
+        name: sum((number(value) for key, _, value in pairs if key == wanted), 0.0) if pairs else NAN
         for name, wanted in (("read_bytes", "rbytes"), ("write_bytes", "wbytes"))
     }
 
