@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SEPARATE = {option: kind for option, (kind, _, stage) in PROGRAM.items() if stage is PROCESS}
 """Options that each process reads for itself, with their types."""
 
+DEFAULTS = {option: default for option, (_, default, _) in PROGRAM.items() if option != "process_name"}
+
 
 def groups(reading: Reading) -> list[Member]:
     """Every group with its processes, in start order."""
@@ -106,7 +108,9 @@ def section_name(reading: Reading, section: Section) -> str:
 
 def group_priority(reading: Reading, options: Mapping[str, Value], default: int) -> int:
     """The priority of a group, which knows no program's names."""
-    value: int = reading.one(options, "priority", "integer", reading.names(), default)
+    if "priority" not in options:
+        return default
+    value: int = reading.value("priority", "integer", options["priority"], reading.names(), default)
     return value
 
 
@@ -126,12 +130,11 @@ def processes(reading: Reading, section: Section, group: str, priority: int, kin
     names = None
     if any("%" in text for text, _, _ in options.values()):
         names = reading.names(program_name=title, host_node_name=reading.host, group_name=group)
-    values = reading.values(options, PROGRAM, names)
+    values = reading.values(options, PROGRAM, names, DEFAULTS)
     template = reading.one(options, "process_name", "name", None)
     _settle(reading, section, values, template or "")
-    del values["process_name"]
-    values |= {"group": group, "program": title, "kind": kind, "group_priority": priority}
-    values |= {"file": section.file, "line": section.line, "stopwaitsecs_given": "stopwaitsecs" in options}
+    values.update(group=group, program=title, kind=kind, group_priority=priority, file=section.file, line=section.line)
+    values["stopwaitsecs_given"] = "stopwaitsecs" in options
     start, count = values["numprocs_start"], values["numprocs"]
     if "command" not in options and count > 0:
         reading.lacks(section, "command", "add command=/path/of/program its arguments")
@@ -140,7 +143,7 @@ def processes(reading: Reading, section: Section, group: str, priority: int, kin
         _process(reading, options, values, names, number, title if template is None else template)
         for number in range(start, start + count)
     ]
-    return sorted(found, key=lambda program: program.name)
+    return sorted(found, key=lambda program: program.name) if count > 1 else found
 
 
 def _settle(reading: Reading, section: Section, values: dict[str, Any], template: str) -> None:
@@ -176,10 +179,10 @@ def _process(
     if names is not None:
         title = reading.one(options, "process_name", "text", names, title)
     _streams(found)
-    argv, argv_error = words(found["command"] or "")
-    found |= {"name": title, "number": number, "argv": argv, "argv_error": argv_error}
-    found["environment"] = tuple({**reading.environment, **environment}.items())
-    return Program(**found)
+    found["argv"], found["argv_error"] = words(found["command"] or "")
+    if environment or reading.environment:
+        found["environment"] = tuple({**reading.environment, **environment}.items())
+    return Program(name=title, number=number, **found)
 
 
 def _streams(values: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ class Reading:
         self.directories = directories
         self.environment: dict[str, str] = {}
         """Variables of [supervisord] environment=, which every program gets."""
+        self.known: dict[tuple[str, str], bool] = {}
         self.problems: dict[Problem, None] = {}
 
     def wrong(self, file: str, line: int, message: str) -> None:
@@ -60,9 +61,15 @@ class Reading:
         """The names known to an option: the environment's, `here`, and those given."""
         return {**self.environ, "here": self.here, **more}
 
-    def values(self, options: Mapping[str, Value], fields: Fields, names: Names | None = None) -> dict[str, Any]:
-        """The values of all options that are read once for a section, defaults included."""
-        found: dict[str, Any] = {name: default for name, (_, default, _) in fields.items()}
+    def values(
+        self,
+        options: Mapping[str, Value],
+        fields: Fields,
+        names: Names | None = None,
+        defaults: Mapping[str, object] | None = None,
+    ) -> dict[str, Any]:
+        """The values of all options that are read once for a section; `defaults` spares working those out anew."""
+        found: dict[str, Any] = dict(defaults or {name: default for name, (_, default, _) in fields.items()})
         for name, option in options.items():
             if name in fields:
                 kind, default, stage = fields[name]
@@ -98,12 +105,21 @@ class Reading:
         """What supervisord asks of the machine: that users and directories exist, if the caller wants it asked."""
         if not isinstance(value, str):
             return
-        if kind == "user" and self.users and self.users(value) is None:
-            self.wrong(option[1], option[2], f"{name}: there is no user {value!r} here; make it, or write its number")
-        if self.directories and kind in ("path", "logfile", "directory"):
+        if kind == "user" and not self.has("user", value):
+            self.wrong(option[1], option[2], f"{name}: there is no user {value!r} here; make it first")
+        if kind in ("path", "logfile", "directory"):
             directory = value if kind == "directory" else value.rpartition("/")[0]
-            if directory and not self.directories(directory):
+            if directory and not self.has("directory", directory):
                 self.wrong(option[1], option[2], f"{name}: the directory {directory} does not exist; make it first")
+
+    def has(self, what: str, name: str) -> bool:
+        """Whether this machine has a user or directory; asked once, and taken for granted where nobody is to be asked."""
+        if (what, name) not in self.known:
+            if what == "user":
+                self.known[what, name] = self.users is None or self.users(name) is not None
+            else:
+                self.known[what, name] = self.directories is None or self.directories(name)
+        return self.known[what, name]
 
 
 def place(section: Section, name: str) -> tuple[str, int]:

@@ -83,5 +83,5 @@ def address(text: str) -> str | None:
 
 def _owner(reading: Reading, section: Section, owner: str | None) -> None:
     """chown=user or user:group, if this machine is asked."""
-    if owner is not None and reading.users and reading.users(owner.partition(":")[0]) is None:
+    if owner is not None and not reading.has("user", owner.partition(":")[0]):
         reading.blame(section, "chown", f"chown: there is no user {owner.partition(':')[0]!r} here")
