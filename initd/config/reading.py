@@ -113,7 +113,7 @@ class Reading:
                 self.wrong(option[1], option[2], f"{name}: the directory {directory} does not exist; make it first")
 
     def has(self, what: str, name: str) -> bool:
-        """Whether this machine has a user or directory; asked once, and taken for granted where nobody is to be asked."""
+        """Whether this machine has a user or directory; asked once, and taken for granted if nobody is to be asked."""
         if (what, name) not in self.known:
             if what == "user":
                 self.known[what, name] = self.users is None or self.users(name) is not None
