@@ -138,6 +138,9 @@ ENGINE_POLLS = 5
 ENGINE_POLL_SECONDS = 2.0
 """Time-out of a short request to an engine; a healthy one answers in 1-20 ms, engines before 25 within 1-2 s."""
 
+ENGINE_LIST_SECONDS = 4.0
+"""Time-out of a list: 3-11 ms for 50 containers on an idle engine; an engine beyond it is reported as not answering."""
+
 ENGINE_STREAMS = 256
 """Most statistics streams open at one engine before 25, a thread and an fd each; its other containers are polled."""
 
