@@ -37,7 +37,7 @@ url = unix://{SOCKET}
 """
 
 LIST_TASKS = """
-import os
+import json, os
 for pid in filter(str.isdigit, os.listdir("/proc")):
     try:
         text = open(f"/proc/{pid}/stat").read()
@@ -45,7 +45,7 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
     except OSError:
         continue
     name, rest = text[text.index("(") + 1:].rsplit(")", 1)
-    print(pid, *rest.split()[:2], name.replace("\\t", " "), arguments.strip(), sep="\\t")
+    print(json.dumps([int(pid), rest.split()[0], name, int(rest.split()[1]), arguments.strip()]))
 """
 PYTHON = ("/opt/initd/lib/ld.so", "--library-path", "/opt/initd/lib/deps", "/opt/initd/bin/python3", "-I")
 """The bundle's own interpreter: it is in every box, whatever else is."""
@@ -151,8 +151,7 @@ class DockerFleet(Fleet):
 
     def tasks(self, box: str) -> list[Task]:
         out = docker("exec", "--user", "0", self._name(box), *PYTHON, "-c", LIST_TASKS).stdout
-        rows = (line.split("\t") for line in out.splitlines())
-        return [Task(int(pid), state, name, int(ppid), args) for pid, state, ppid, name, args in rows]
+        return [Task(*json.loads(line)) for line in out.splitlines()]
 
     def kill(self, box: str, pid: int, signal: int) -> None:
         docker("exec", "--user", "0", self._name(box), "kill", f"-{signal}", str(pid))

@@ -43,15 +43,14 @@ def process(fleet: Fleet, box: str, name: str) -> Row:
     """The row of one program; empty where there is none."""
     with fleet.client() as hub:
         rows = hub.query("ps")
-    return next((row for row in rows if row["name"] == fleet.agent(box) and row["process"] == name), {})
+    return next((row for row in rows if row["agent_name"] == fleet.agent(box) and row["process"] == name), {})
 
 
 def exits(fleet: Fleet, box: str) -> list[Row]:
     """Exit records of a box, newest last."""
     with fleet.client() as hub:
         rows = hub.exits(limit=2000)
-    flat = [{**row, **(row["body"] if isinstance(row.get("body"), dict) else {})} for row in rows]
-    return [row for row in flat if row["agent_name"] == fleet.agent(box)]
+    return [row for row in rows if row["agent_name"] == fleet.agent(box)]
 
 
 def exit_of(fleet: Fleet, box: str, pid: int) -> Row | None:
@@ -68,7 +67,7 @@ def all_live(fleet: Fleet) -> bool:
 def settled(fleet: Fleet, box: str) -> bool:
     """Whether the hub shows every lasting program of a box as running, with fresh figures."""
     with fleet.client() as hub:
-        rows = {row["process"]: row for row in hub.query("ps") if row["name"] == fleet.agent(box)}
+        rows = {row["process"]: row for row in hub.query("ps") if row["agent_name"] == fleet.agent(box)}
     return all(_measured(rows.get(name, {}), name == "leaker") for name in fleet.programs[fleet.boxes[box].kind])
 
 
@@ -112,7 +111,7 @@ def listed(fleet: Fleet) -> str:
     for box in fleet.boxes:
         _settle(fleet, box)
     with fleet.client() as hub:
-        rows = [row for row in hub.query("ps") if row["name"] in map(fleet.agent, fleet.boxes)]
+        rows = [row for row in hub.query("ps") if row["agent_name"] in map(fleet.agent, fleet.boxes)]
     memory = sum(row["rss"] or 0 for row in rows)
     return f"{len(agent_rows(fleet))} agents, {len(rows)} processes, {memory / 1e6:.0f} MB resident"
 
@@ -231,13 +230,26 @@ def _link(fleet: Fleet, box: str) -> int:
 
 
 def _paused(fleet: Fleet) -> None:
-    fleet.freeze("jobs-1", True)
+    box, paused = "jobs-1", time.time()
+    fleet.freeze(box, True)
     try:
-        until(lambda: presence(fleet, "jobs-1") in ("late", "lost"), "the paused box late")
-        until(lambda: presence(fleet, "jobs-1") == "lost", "the paused box lost")
+        until(lambda: presence(fleet, box) == "lost", "the paused box lost")
     finally:
-        fleet.freeze("jobs-1", False)
-    until(lambda: presence(fleet, "jobs-1") == "live", "the paused box back")
+        fleet.freeze(box, False)
+    until(lambda: presence(fleet, box) == "live", "the paused box back")
+    told = until(lambda: _ended(_presences(fleet, box, paused), "live"), "the notice that it is back")
+    expect(told == ["late", "lost", "live"], f"the paused box was {told}, not late, then lost, then live")
+
+
+def _presences(fleet: Fleet, box: str, since: float) -> list[str]:
+    """What the hub said of a box since then, oldest first."""
+    with fleet.client() as hub:
+        rows = hub.events(since=since, limit=2000)
+    return [str(row["presence"]) for row in rows if "presence" in row and row["agent_name"] == fleet.agent(box)]
+
+
+def _ended(words: list[str], last: str) -> list[str]:
+    return words if words and words[-1] == last else []
 
 
 COMINGS: dict[str, Callable[[Fleet], None]] = {
@@ -276,10 +288,7 @@ def _registered_since(fleet: Fleet, asked: float) -> bool:
 
 
 def _lost_since(fleet: Fleet, asked: float) -> list[str]:
-    with fleet.client() as hub:
-        rows = hub.events(since=asked, limit=2000)
-    bodies = [{**row, **(row["body"] if isinstance(row.get("body"), dict) else {})} for row in rows]
-    return [str(row.get("agent_name")) for row in bodies if row.get("presence") == "lost"]
+    return [box for box in fleet.boxes if "lost" in _presences(fleet, box, asked)]
 
 
 def _is(arguments: str, name: str) -> bool:

@@ -25,7 +25,7 @@ def frame(agents: Sequence[Row], rows: Sequence[Row], advice: Iterable[str], wid
 
 def _cells(row: Row) -> tuple[str, ...]:
     return (
-        printable(row["name"]),
+        printable(row["agent_name"]),
         printable(row["process"]),
         str(row["state"]),
         _or_dash(row.get("pid"), "d"),

@@ -34,11 +34,6 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     place.clear()
 
 
-def states(box: Container) -> dict[str, str]:
-    """Program to state."""
-    return {row["name"]: row["state"] for row in box.verb("status").get("processes", [])}
-
-
 def page(box: Container, port: int) -> str:
     """What http://BOX:PORT/ answers, "" while it does not."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -52,7 +47,7 @@ def page(box: Container, port: int) -> str:
 
 def test_every_program_runs(stack: tuple[str, Container]) -> None:
     _, box = stack
-    until(lambda: set(states(box).values()) == {"RUNNING"}, f"every program (logs: {box.logs()[-2000:]})")
+    until(lambda: set(box.states().values()) == {"RUNNING"}, f"every program (logs: {box.logs()[-2000:]})")
 
 
 def nginx_answers_through_php(box: Container) -> None:
@@ -100,7 +95,7 @@ def test_check_finds_nothing_wrong(stack: tuple[str, Container]) -> None:
 
 def test_stops_in_time_and_by_request(stack: tuple[str, Container]) -> None:
     _, box = stack
-    until(lambda: set(states(box).values()) == {"RUNNING"}, "every program")
+    until(lambda: set(box.states().values()) == {"RUNNING"}, "every program")
     assert box.stop() < 10
     assert box.exit_code() == 0
     assert "SIGKILL" not in box.logs(), box.logs()[-2000:]

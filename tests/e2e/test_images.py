@@ -10,7 +10,7 @@ import pytest
 
 from images import build
 from tests.support import rootfs
-from tests.support.containers import ROOT, Container, Yard, docker, interpreter, need_engine, until
+from tests.support.containers import ROOT, Container, Yard, docker, interpreter, need_engine, until, yard  # noqa: F401
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -54,20 +54,14 @@ def box(image: str) -> Iterator[Container]:
     place.clear()
 
 
-def states(box: Container) -> dict[str, str]:
-    """Program to state, as `initd status --json` says."""
-    answer = box.verb("status")
-    return {row["name"]: row["state"] for row in answer.get("processes", [])}
-
-
 def test_initd_is_pid_1_and_its_programs_run(box: Container) -> None:
     wanted = {"sleeper": "RUNNING", "environment": "EXITED", "talker": "RUNNING"}
-    until(lambda: states(box) == wanted, f"{wanted} (logs: {box.logs()[-500:]})")
+    until(lambda: box.states() == wanted, f"{wanted} (logs: {box.logs()[-500:]})")
     assert box.processes()[1][1] == "initd"
 
 
 def test_programs_see_exactly_the_containers_environment(box: Container) -> None:
-    until(lambda: states(box).get("environment") == "EXITED", "env to end")
+    until(lambda: box.states().get("environment") == "EXITED", "env to end")
     seen = set(box.logs().splitlines())
     assert {f"{name}={value}" for name, value in HOSTILE.items()} <= seen
     assert not [line for line in seen if re.match(r"LC_CTYPE=|PIDONE|PYTHONDONT|PWD=", line)]
@@ -99,7 +93,7 @@ def test_single_command_mode_leaves_with_its_status(image: str) -> None:
 
 
 def test_stops_in_time_with_its_own_signals(box: Container) -> None:
-    until(lambda: states(box).get("talker") == "RUNNING", "the talker running")
+    until(lambda: box.states().get("talker") == "RUNNING", "the talker running")
     assert box.stop() < 9
     assert box.exit_code() == 0
     assert "the talker was told" in box.logs()
@@ -115,9 +109,14 @@ def test_bundle_is_small(initd: str) -> None:
     assert build.image_size(initd) < 30e6
 
 
-def test_images_are_built_once_for_each_content(initd: str) -> None:
-    before = build.image_id(initd)
-    assert build.product("initd") == initd and build.image_id(initd) == before
+def test_images_are_built_once_for_each_content(tmp_path: Path, yard: Yard) -> None:  # noqa: F811
+    yard.images.append(f"{yard.prefix}:once")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY content /\n")
+    (tmp_path / "content").write_text("one")
+    first = build.image_id(build.build(tmp_path, f"{yard.prefix}:once"))
+    assert build.image_id(build.build(tmp_path, f"{yard.prefix}:once")) == first
+    (tmp_path / "content").write_text("two")
+    assert build.image_id(build.build(tmp_path, f"{yard.prefix}:once")) != first
 
 
 def test_bundle_refuses_an_existing_directory(tmp_path: Path) -> None:

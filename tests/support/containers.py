@@ -76,14 +76,11 @@ class Container:
         done = docker("logs", self.name)
         return done.stdout + done.stderr
 
-    def verb(self, *argv: str) -> dict[str, Any]:
-        """`initd VERB --json` in the container: the JSON object it prints; {} while nobody answers."""
-        done = self.exec("/opt/initd/initd", *argv, "--json", check=False)
-        try:
-            answer: dict[str, Any] = json.loads(done.stdout)
-        except ValueError:
-            return {}
-        return answer
+    def states(self) -> dict[str, str]:
+        """Program to state, as `initd status --json` in the container says; {} while nobody answers."""
+        done = self.exec("/opt/initd/initd", "status", "--json", check=False)
+        rows = json.loads(done.stdout) if done.returncode == 0 else []
+        return {row["full_name"]: row["state"] for row in rows}
 
     def processes(self) -> dict[int, tuple[str, str]]:
         """pid (in the container) to (state letter, command name), read from its /proc by our own interpreter."""
