@@ -58,7 +58,7 @@ class Errand:
         self._loop = loop
         self._voice = voice
         terminal = _terminal()
-        passed = tuple(number for number in forwardable() if signal.getsignal(number) is not signal.SIG_IGN)
+        passed = tuple(number for number in forwardable() if not _is_ignored(number))
         deaf = tuple(number for number in JOB_CONTROL if signal.getsignal(number) is not signal.SIG_IGN)
         for number in deaf:
             signal.signal(number, signal.SIG_IGN)
@@ -118,6 +118,11 @@ class Errand:
             sweep.signal_all(1, signal.SIGTERM, found)
             sweep.signal_all(1, signal.SIGCONT, found)
         self._loop.at(now + LOOK_SECONDS, lambda: self._sweep(deadline))
+
+
+def _is_ignored(number: int) -> bool:
+    """Whether our caller ignores it, as far as one can tell: what Python itself ignores counts as not ignored."""
+    return number not in PYTHON_IGNORES and signal.getsignal(number) is signal.SIG_IGN
 
 
 def _terminal() -> int | None:

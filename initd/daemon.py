@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 TRACE = "PIDONE_TRACE_IMPORTS"
 """Names a file to which the modules loaded at each stage are written; for the test that holds them to the list."""
 
+RESERVE = 8
+"""Descriptors for stage 2 where programs take all others: reading modules, the socket, a few clients."""
+
 FLUSH_SECONDS = 0.2
 """How long the end of PID 1 waits for the container's streams to take the last lines."""
 
@@ -111,6 +114,7 @@ class Daemon:
         self.journal = Journal()
         self.output = Output(self.loop, time.time, childlogdir=daemon.childlogdir, identifier=daemon.identifier)
         self.voice.through = self.output.say
+        self.reserve = prepare.reserve(RESERVE)
         self.service: Service | None = None
         self.supervisor = Supervisor(
             self.loop,
@@ -161,6 +165,8 @@ class Daemon:
         return config
 
     def _open_for_business(self, loaded: Loaded) -> None:
+        for fd in self.reserve:
+            os.close(fd)
         try:
             from initd.serve import Service
 

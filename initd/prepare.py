@@ -109,6 +109,17 @@ def become(user: str) -> None:
         raise OperatorError(f"user={user}: {error.strerror}") from None
 
 
+def reserve(count: int) -> list[int]:
+    """Descriptors kept back, so that programs cannot take the last ones before initd is reachable."""
+    kept: list[int] = []
+    try:
+        while len(kept) < count:
+            kept.append(os.dup(0))
+    except OSError:
+        pass  # what there is, is what there is
+    return kept
+
+
 def silent_stdin() -> int:
     """The read end of a pipe that nobody writes to: every program's stdin, as supervisord gives it.
 

@@ -23,7 +23,7 @@ NAMESPACE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--mo
 
 
 class Pid1:
-    """One initd under test; `said()` is what it wrote to stderr, `out()` its stdout."""
+    """One initd under test; `said()` is what it wrote to stderr, `out()` its stdout, unless `streams` takes both."""
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Pid1:
         env: Mapping[str, str] | None = None,
         wrapper: tuple[str, ...] = (),
         options: tuple[str, ...] = (),
+        streams: int | None = None,
     ) -> None:
         self.folder = folder
         # The address of a unix socket is short (108 bytes), pytest's folders are long.
@@ -48,8 +49,8 @@ class Pid1:
             self.process = subprocess.Popen(
                 (*wrapper, *(NAMESPACE if namespace else ()), INITD, *arguments),
                 stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
+                stdout=out if streams is None else streams,
+                stderr=err if streams is None else streams,
                 cwd=folder,
                 env={**os.environ, "PIDONE_SOCKET": self.socket, **(env or {})},
             )

@@ -1,0 +1,125 @@
+"""Single-command mode: `initd -- COMMAND` is invisible, except that it is a proper init."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.proc.conftest import Begin
+from tests.support.pid1 import INITD, descendants, status
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.proc
+
+ECHO = """
+import signal
+numbers = [number for number in range(1, 32) if number not in (9, 17, 19, 20, 21, 22)]
+for number in numbers:
+    signal.signal(number, lambda signum, frame: print(f"got {signum}.", flush=True))
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+"""Says the number of every signal it gets; all but KILL, STOP, CHLD and those of job control."""
+
+
+def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([INITD, "--", *command], capture_output=True, text=True, timeout=60, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 42, 126, 127, 128, 137, 254, 255])
+def test_the_commands_status_is_ours(code: int) -> None:
+    assert run("sh", "-c", f"exit {code}").returncode == code
+
+
+@pytest.mark.parametrize("signum", [1, 2, 3, 6, 9, 13, 15, 25, 31])
+def test_death_by_a_signal_is_128_and_its_number(signum: int) -> None:
+    assert run("sh", "-c", f"ulimit -c 0; kill -{signum} $$").returncode == 128 + signum
+
+
+def test_what_cannot_be_run(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("x")
+    missing, plain = run("/nowhere/x"), run(f"{tmp_path}/plain")
+    assert (missing.returncode, missing.stderr) == (127, "initd: exec: /nowhere/x: No such file or directory\n")
+    assert (plain.returncode, plain.stderr) == (126, f"initd: exec: {tmp_path}/plain: Permission denied\n")
+    assert run().returncode == 2
+
+
+def test_input_output_directory_and_environment_pass_through(tmp_path: Path) -> None:
+    done = run("sh", "-c", "cat; pwd; echo $A >&2", input="hello ", cwd=tmp_path, env={**os.environ, "A": "b"})
+    assert (done.stdout, done.stderr) == (f"hello {tmp_path}\n", "b\n")
+
+
+def test_every_signal_is_passed_on(begin: Begin, tmp_path: Path) -> None:
+    script = tmp_path / "echo.py"
+    script.write_text(ECHO)
+    init = begin(command=(sys.executable, "-IS", str(script)))
+    init.wait_out("ready")
+    for number in (number for number in range(1, 32) if number not in (9, 17, 19, 20, 21, 22)):
+        init.send(number)
+        init.wait_out(rf"got {number}\.")
+
+
+def signal_lines(status: str) -> list[tuple[str, str]]:
+    """SigBlk, SigIgn, SigCgt of a /proc/PID/status."""
+    pairs = (line.partition(":") for line in status.splitlines())
+    return [(name, value) for name, _, value in pairs if name in ("SigBlk", "SigIgn", "SigCgt")]
+
+
+def test_signals_that_came_blocked_and_ignored_stay_so_for_the_command() -> None:
+    code = (
+        "import os, signal\n"
+        "for n in (signal.SIGTTOU, signal.SIGINT, signal.SIGSEGV): signal.signal(n, signal.SIG_IGN)\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTTIN, signal.SIGILL, signal.SIGTERM))\n"
+        f"os.execv({INITD!r}, [{INITD!r}, '--', 'cat', '/proc/self/status'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    sets = {name: int(value, 16) for name, value in signal_lines(done.stdout)}
+
+    def bits(*numbers: int) -> int:
+        return sum(1 << number - 1 for number in numbers)
+
+    assert sets["SigBlk"] == bits(signal.SIGTTIN, signal.SIGILL, signal.SIGTERM)
+    assert sets["SigIgn"] & bits(*range(1, 32)) == bits(signal.SIGTTOU, signal.SIGINT, signal.SIGSEGV)
+
+
+def test_orphans_are_reaped_while_it_runs(begin: Begin) -> None:
+    init = begin(command=("sh", "-c", "for i in 1 2 3 4 5; do (sleep 0.2 &) ; done; echo up; exec sleep 1000"))
+    init.wait_out("up")
+    until(lambda: len(list(descendants(init.pid))) == 1)
+
+
+def test_what_it_leaves_behind_gets_term_before_the_namespace_ends(begin: Begin, tmp_path: Path) -> None:
+    trap = f'trap "echo bye >{tmp_path}/said; exit" TERM; echo ready >{tmp_path}/ready; while :; do sleep 0.05; done'
+    init = begin(
+        command=("sh", "-c", f"(setsid sh -c '{trap}' &); while [ ! -e {tmp_path}/ready ]; do sleep 0.05; done; exit 9")
+    )
+    assert init.wait() == 9
+    assert (tmp_path / "said").read_text() == "bye\n"
+
+
+def test_the_command_leads_its_own_group(begin: Begin) -> None:
+    init = begin(command=("sleep", "1000"))
+    [pid] = until(lambda: [pid for pid in init.children() if status(pid, "Name") == "sleep"])
+    assert os.getpgid(pid) == pid
+
+
+def test_on_a_terminal_the_command_is_in_the_foreground_and_ctrl_c_is_its_own() -> None:
+    pid, terminal = os.forkpty()
+    if pid == 0:
+        os.execv(
+            INITD, [INITD, "--", "sh", "-c", "trap 'echo caught; exit 5' INT; echo up; while :; do sleep 0.05; done"]
+        )
+    said = b""
+    while b"up" not in said:
+        said += os.read(terminal, 1024)
+    os.write(terminal, b"\x03")
+    while b"caught" not in said:
+        said += os.read(terminal, 1024)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 5
+    os.close(terminal)
