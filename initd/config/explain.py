@@ -6,6 +6,7 @@ initd.plan.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -19,6 +20,7 @@ from initd.config.machine import lacks
 from initd.config.records import Problem
 from initd.plan import budget as budget_of
 from initd.plan import stop_levels
+from initd.say import printable
 from wire._record import Record
 from wire.model import full_name
 
@@ -104,6 +106,8 @@ def _main(verb: str, argv: Sequence[str]) -> int:
     if fault or path is None:
         print(f"initd {verb}: {fault}; see initd {verb} --help", file=sys.stderr)
         return 2
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a variable may hold bytes that are no text
     loaded = load(path, os.environ)
     plan = explain(loaded, os.environ, _budget(loaded.config, os.environ), lacks(loaded, os.environ))
     if arguments.json:
@@ -244,11 +248,18 @@ def summary(plan: Mapping[str, Any]) -> str:
     width = max((len(full_name(program["group"], program["name"])) for program in plan["programs"]), default=0)
     for number, program in enumerate(plan["programs"], 1):
         name = full_name(program["group"], program["name"])
-        note = "" if program["starts"] else "   (not started by itself)"
-        lines.append(f"{number:>3}. {name:<{width}}  {shlex.join(program['argv']) or program['argv_error']}{note}")
+        note = NOTES[program["starts"], program["kind"] == "program"]
+        lines.append(f"{number:>3}. {name:<{width}}  {_runs(program)}{note}")
     if not plan["programs"]:
         lines.append("no programs")
     return "\n".join([*lines, *_grace(plan["stop"]), ""])
+
+
+NOTES = {
+    (True, True): "",
+    (False, True): "   (autostart=false)",
+    (False, False): "   (not started by this version of initd)",
+}
 
 
 def _line(problem: Mapping[str, Any], kind: str = "") -> str:
@@ -280,7 +291,7 @@ def render(plan: Mapping[str, Any]) -> str:
 def _block(program: Mapping[str, Any]) -> str:
     """One process in full; options at their default are left out."""
     lines = [f"{full_name(program['group'], program['name'])}   ({program['file']}:{program['line']})"]
-    lines.append(f"    runs     {shlex.join(program['argv']) or program['argv_error']}")
+    lines.append(f"    runs     {_runs(program)}")
     for name, (kind, usual, _) in PROGRAM.items():
         value = program[name]
         default = program["stopasgroup"] if name == "killasgroup" else _json(usual)
@@ -289,7 +300,12 @@ def _block(program: Mapping[str, Any]) -> str:
     lines += [f"    environment              {name}={value}" for name, value in program["environment"].items()]
     lines.append(f"    stop     SIG{_signal(program['stopsignal'])}, after {program['stopwaitsecs']} s SIGKILL")
     lines += [f"    if {outcome['when']}: {outcome['then']}" for outcome in program["exits"]]
-    return "\n".join([*lines, ""])
+    return "\n".join([*(printable(line) for line in lines), ""])
+
+
+def _runs(program: Mapping[str, Any]) -> str:
+    """The command as a shell would want it, on one line."""
+    return printable(shlex.join(program["argv"])) or f"({program['argv_error']})"
 
 
 def _text(kind: str, value: Any) -> str:

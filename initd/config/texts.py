@@ -50,6 +50,7 @@ AFTER = """
 - `nodaemon` has no effect: initd never leaves the foreground. `silent`, `nocleanup` and `logfile` have none either.
 - `initd` as PID 1 stops everything within one budget (`shutdown_budget`); `initd check` prints what the runtime must
   allow.
+- A program that cannot be started (FATAL) leaves the others running, as with supervisord.
 - The section `[initd]` may take the place of `[supervisord]`.
 """
 

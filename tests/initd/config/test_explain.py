@@ -83,7 +83,8 @@ def test_the_stop_tells_the_runtime_what_it_must_allow(plan: dict[str, Any]) -> 
 
 def test_the_text_shows_each_process_and_its_exits(plan: dict[str, Any]) -> None:
     text = render(plan)
-    assert "  2. a  cat   (not started by itself)" in text
+    assert "  1. e  x   (not started by this version of initd)" in text
+    assert "  2. a  cat   (autostart=false)" in text
     assert "stop     SIGQUIT, after 30 s SIGKILL" in text
     assert "if it exits with 0, 2: stays down (EXITED)" in text
     assert "environment              A=1" in text
@@ -134,6 +135,17 @@ def test_a_problem_is_one_line_whatever_stands_in_the_file(
     main_check(["-c", file("[supervisord]\nminfds=1\n  \x1b[31m2\n")])
     assert "\x1b" not in (printed := capsys.readouterr().out)
     assert len(printed.splitlines()) == 2
+
+
+def test_commands_and_variables_cannot_steer_the_terminal(
+    file: Callable[[str], str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAW", "\x1b]0;x\x07\udcff")
+    path = file('[initd]\n[program:x]\ncommand=echo "%(ENV_RAW)s\n  next"\nenvironment=A="%(ENV_RAW)s"\n')
+    assert (main_check(["-c", path]), main_explain(["-c", path]), main_explain(["-c", path, "--json"])) == (0, 0, 0)
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert "\\nnext" in printed
 
 
 def test_check_as_json(file: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
