@@ -11,6 +11,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from hub.engines import listing
 from hub.engines.api import ONE_SHOT, Api, Tls
@@ -24,7 +25,7 @@ from hub.engines.stats import Host
 from hub.engines.values import NAN, mapping, moment, text, whole
 from hub.engines.watch import Touched, Watch
 from wire._record import Record
-from wire.limits import ENGINE_LIST_BYTES
+from wire.limits import ENGINE_LIST_BYTES, ENGINE_LIST_SECONDS
 
 PULSE = 5.0
 """Seconds between two lists of a quiet engine: how late a change can be seen if its event was lost."""
@@ -96,7 +97,7 @@ class Contact:
     def _introduce(self) -> tuple[int, float]:
         """The engine's clock (ns) and how far ours is ahead of it (seconds); its own figures go to the state."""
         asked = time.time()
-        answer = mapping(self._api.get("/info"))
+        answer = mapping(self._api.get("/info", seconds=ENGINE_LIST_SECONDS))
         wall = (asked + time.time()) / 2
         there = moment(answer.get("SystemTime"))
         clock = wall if there is None else there
@@ -109,18 +110,24 @@ class Contact:
         self._introduced = time.monotonic()
         return int(clock * 1e9), wall - clock
 
+    def _refresh(self, now: float) -> None:
+        """Its own figures once in a while; if they do not come, the list decides whether it is still there."""
+        if now - self._introduced > INTRODUCE and self._watch is not None:
+            self._introduced = now
+            with suppress(EngineError):
+                self._watch.offset = self._introduce()[1]
+
     def follow(self) -> bool:
         """One list and the wait for the next; False when asked to stop.  Raises EngineError when contact is lost."""
         begun = time.monotonic()
-        if begun - self._introduced > INTRODUCE and self._watch is not None:
-            self._watch.offset = self._introduce()[1]
+        self._refresh(begun)
         self._list()
         self._sizes.measure(self._api, begun)
         ended = time.monotonic()
         return self._wait(ended + REST * (ended - begun), ended + PULSE)
 
     def _list(self) -> None:
-        answer = self._api.get("/containers/json", {"all": "true"}, ENGINE_LIST_BYTES)
+        answer = self._api.get("/containers/json", {"all": "true"}, ENGINE_LIST_BYTES, ENGINE_LIST_SECONDS)
         at = time.time()
         if not isinstance(answer, list):
             raise EngineError("/containers/json: the answer is no list: is it a Docker engine?")

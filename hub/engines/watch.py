@@ -29,6 +29,8 @@ ACTIONS = frozenset(
 """What is passed on; `stop` and `restart` follow the `die` that they caused."""
 SILENCE = 60.0
 """Seconds after which a silent stream is opened again: the longest time an event can be late on a dead connection."""
+FUTURE = 60.0
+"""Events are continued from the stamp of the last one unless that lies further ahead than this, seconds."""
 GAP = 1.0
 """Shortest time between two openings, seconds."""
 _FILTER = json.dumps({"type": ["container"], "event": sorted(ACTIONS)})
@@ -136,9 +138,10 @@ class Watch:
         stream.cut()
 
     def _take(self, event: Happened | None) -> None:
-        if event is None or event.stamp < self.since:
+        if event is None:
             return
-        self.since = event.stamp + 1
         at = event.stamp / 1e9 + self.offset
+        if at < time.time() + FUTURE:  # continuing from a stamp beyond would shut all later events out
+            self.since = event.stamp + 1
         self._post(ContainerEvent(self._name, at, event.container, event.action, event.attributes))
         self._tell(Touched(event.container))

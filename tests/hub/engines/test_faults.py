@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -130,8 +133,6 @@ def test_a_silent_stream_ends_by_itself(fake: FakeEngine) -> None:
 
 
 def test_a_stream_is_cut_from_another_thread(fake: FakeEngine) -> None:
-    import threading
-
     stream = Api(fake.url, None).lines("/events", {}, 60.0)
     assert isinstance(stream, lines.Stream)
     threading.Timer(0.1, stream.cut).start()
@@ -149,6 +150,11 @@ def test_a_hanging_engine_is_lost_and_found(fake: FakeEngine, follow: Follow) ->
     assert state.seen_at < state.at
     fake.script["/containers/json"], begun = answer, time.monotonic()
     ear.wait(ContainerList, since=begun)
+
+
+def test_docker_is_imported_by_the_first_connection_only() -> None:
+    code = "import hub.engines.docker, sys; sys.exit('docker' in sys.modules or 'requests' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3]).returncode == 0
 
 
 def test_nobody_there(tmp_path: Path) -> None:

@@ -51,7 +51,9 @@ def test_cpu_is_the_increase_over_the_engines_own_clock() -> None:
     assert columns(V2)["cpu"] == pytest.approx(0.22 / 1.152958, rel=1e-3)
     before = measured(V1, None, Host())
     assert before is not None
-    later = changed(changed(V1, "read", to="2026-11-23T08:06:17.736556658Z"), "cpu_stats", "cpu_usage", "total_usage", to=3132515376)  # noqa: E501
+    later = changed(
+        changed(V1, "read", to="2026-11-23T08:06:17.736556658Z"), "cpu_stats", "cpu_usage", "total_usage", to=3132515376
+    )
     assert columns(later, before.before)["cpu"] == pytest.approx(1.5, rel=1e-6)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
 
-from hub.engines.watch import Gate, Happened, happened
+from hub.engines.watch import Gate, Happened, Watch, happened
 from tests.hub.engines.recorded import DIE, EXEC, HEALTH, ID, changed
 from tests.hub.engines.test_values import JSON
 
@@ -46,6 +47,24 @@ def test_a_lying_engine_yields_an_event_or_nothing(junk: object) -> None:
         found = happened(line(event))
         assert found is None or found.container == ID
     assert happened(b"\xff{") is None
+
+
+def continued_from(*stamps: int) -> tuple[int, int]:
+    """Where a watch goes on after events with these stamps, and how many of them it posted."""
+    posted: list[object] = []
+    watch = Watch("e", None, 5, 0.0, posted.append, lambda touched: None)  # type: ignore[arg-type]
+    for stamp in stamps:
+        watch._take(Happened(ID, "die", {}, stamp))
+    return watch.since, len(posted)
+
+
+def test_events_are_continued_after_the_last_one_even_if_the_clock_stepped_back() -> None:
+    now = time.time_ns()
+    assert continued_from(now, now - 3600 * 10**9) == (now - 3600 * 10**9 + 1, 2)
+
+
+def test_a_stamp_from_the_future_does_not_shut_later_events_out() -> None:
+    assert continued_from(2**62) == (5, 1)
 
 
 def test_the_gate_admits_so_many_a_second() -> None:
