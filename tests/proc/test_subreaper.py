@@ -32,7 +32,7 @@ def sleeping(init: Pid1, seconds: int) -> list[int]:
 
 
 def test_an_orphan_becomes_ours_and_is_swept(begin: Begin, stranger: subprocess.Popen[bytes]) -> None:
-    double_fork = "sh -c '(setsid sleep 4321 &) ; exec sleep 1000'"
+    double_fork = "sh -c '(setsid sleep 4321 &); exec sleep 1000'"
     init = begin(f"[program:web]\nstartsecs=0\ncommand={double_fork}\n", namespace=False)
     [orphan] = until(lambda: sleeping(init, 4321))
     until(lambda: int(status(orphan, "PPid")) == init.pid)
@@ -42,7 +42,7 @@ def test_an_orphan_becomes_ours_and_is_swept(begin: Begin, stranger: subprocess.
 
 
 def test_a_stubborn_orphan_is_killed_and_named(begin: Begin) -> None:
-    stubborn = "sh -c '(trap \"\" TERM; setsid sleep 4322 &) ; exec sleep 1000'"
+    stubborn = "sh -c '(trap \"\" TERM; setsid sleep 4322 &); exec sleep 1000'"
     init = begin(f"[program:web]\nstartsecs=0\ncommand={stubborn}\n", namespace=False)
     [orphan] = until(lambda: sleeping(init, 4322))
     assert init.stop() == 0
