@@ -219,7 +219,7 @@ class Core:
         if now.mono >= self.upkeep_at:
             self.upkeep_at = now.mono + UPKEEP_SECONDS
             effects += self.enrolment.tick(now)
-            self.fleet.registry.archive(now)
+            self.fleet.archive(now)
         return effects
 
 

@@ -101,7 +101,8 @@ def of_container(container: str, agent: Agent | None, fleet: Fleet, now: Instant
     if agent is not None and agent.sample is not None:
         sources.append(("agent", agent.sampled_at, container_values(agent.sample)))
     last = max((at for _, at, _ in sources), default=None)
-    fresh = [one for one in sources if now.wall - one[1] <= STALE * fleet.settings.sample_period]
+    limit = STALE * fleet.settings.sample_period
+    fresh = [one for one in sources if now.wall - one[1] <= limit and (one[0] == "engine" or _there(agent))]
     return {
         **_values([values for _, _, values in fresh]),
         "at": last,
@@ -109,6 +110,10 @@ def of_container(container: str, agent: Agent | None, fleet: Fleet, now: Instant
         "source": "+".join(name for name, _, _ in fresh) or None,
         "stale": not fresh,
     }
+
+
+def _there(agent: Agent | None) -> bool:
+    return agent is not None and agent.listed
 
 
 def _values(sources: Sequence[Sequence[float]]) -> dict[str, Any]:

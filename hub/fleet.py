@@ -6,7 +6,7 @@ rooms change it, each its own part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from hub.clock import Instant
 from hub.discovery import identity
@@ -63,28 +63,38 @@ class Fleet:
         """The same, of agents, by agent id."""
         self.client_keys: dict[str, KeyRow] = {}
         """The same, of clients, by name."""
+        self._table: dict[tuple[str, str], str] = {}
         self.routes: dict[str, Route] = {}
         """Agent -> way to its command route."""
         self.watched: set[str] = set()
         """Topics of the feed somebody is subscribed to."""
-        self.picture = identity.EMPTY
+        self.picture = identity.Board()
         self.epoch = 0
         self.started = Instant(0.0, 0.0)
 
-    def rejoin(self) -> None:
-        """Brings the picture up to date; called after each change of agents or containers."""
+    def rejoin(self, agents: Iterable[str] = (), containers: Iterable[str] = ()) -> None:
+        """Brings the picture up to date after these agents or containers have changed.
+
+        Claims of different containers never touch each other, so only the claims of the same ones are judged again.
+        """
+        known = self.registry.agents
+        touched = {*containers, *(known[agent].said.container for agent in agents if agent in known)}
+        again = {*agents, *self.registry.claiming(touched)} & set(known)
         claims = [
             identity.Claim(agent.id, agent.said.container, agent.said.started_at, agent.listed)
-            for agent in self.registry.agents.values()
+            for agent in (known[agent_id] for agent_id in again)
         ]
-        listed = {
-            key: identity.Listed(key, known.engine, known.row.state in ("running", "paused"), known.row.started_at)
-            for key, known in self.containers.items()
-        }
-        self.picture = identity.join(claims, listed, self.picture)
-        for agent_id, container in self.picture.container_of.items():
-            agent = self.registry.agents[agent_id]
+        listed = {key: _listed(key, self.containers[key]) for key in touched if key in self.containers}
+        self.picture.absorb(again, touched, identity.join(claims, listed, self.picture))
+        for agent_id in again & set(self.picture.container_of):
+            agent, container = known[agent_id], self.picture.container_of[agent_id]
             agent.verified, agent.container_name = container, self.containers[container].row.name
+
+    def archive(self, now: Instant) -> None:
+        """Drops the agents that left long ago from memory."""
+        for agent in self.registry.archive(now):
+            self.picture.absorb([agent.id], [], identity.EMPTY)
+            self.rejoin(containers=[agent.said.container])
 
     def container_of(self, agent_id: str) -> Known | None:
         """The agent's verified container."""
@@ -115,22 +125,15 @@ class Fleet:
         return (agent for agent in self.registry.agents.values() if agent.token == token and agent.listed)
 
     def admissions(self) -> dict[tuple[str, str], str]:
-        """(domain, key) -> User-Id for the gate; a scoped client may not read the feed, which shows everything."""
-        table: dict[tuple[str, str], str] = {}
-        for row in self.keys.values():
-            if row.kind == "agent":
-                table["agents", row.public] = row.subject
-            elif row.kind == "client":
-                table["clients", row.public] = row.subject
-                if not row.scope:
-                    table["feed", row.public] = row.subject
-        return table
+        """(domain, key) -> User-Id for the gate."""
+        return dict(self._table)
 
     def add_key(self, row: KeyRow) -> None:
         """A key becomes live."""
         self.keys[row.public] = row
         by_subject = self.agent_keys if row.kind == "agent" else self.client_keys
         by_subject[row.subject] = row
+        self._table.update(dict.fromkeys(_doors(row), row.subject))
 
     def remove_key(self, public: str) -> KeyRow | None:
         """A key is live no more; what still talks under it is refused from the next message on."""
@@ -138,7 +141,19 @@ class Fleet:
         if row is not None:
             by_subject = self.agent_keys if row.kind == "agent" else self.client_keys
             by_subject.pop(row.subject, None)
+            for door in _doors(row):
+                self._table.pop(door, None)
         return row
+
+
+def _doors(row: KeyRow) -> list[tuple[str, str]]:
+    """What a key opens; a scoped client may not read the feed, which shows everything."""
+    domains = {"agent": ("agents",), "client": ("clients",) if row.scope else ("clients", "feed")}
+    return [(domain, row.public) for domain in domains.get(row.kind, ())]
+
+
+def _listed(key: str, known: Known) -> identity.Listed:
+    return identity.Listed(key, known.engine, known.row.state in ("running", "paused"), known.row.started_at)
 
 
 def container_labels(labels: Mapping[str, str]) -> dict[str, str]:

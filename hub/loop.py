@@ -110,7 +110,7 @@ class Loop:
         self.attention = Attention(time.monotonic())
         self.pending = 0
         self.feed_seq = 0
-        self.watch_at = 0.0
+        self.watch_at = self.tick_at = 0.0
         self.running = True
         self.fault: BaseException | None = None
         self.effects: dict[type, Callable[[Any], None]] = {
@@ -150,11 +150,17 @@ class Loop:
             ready = dict(poller.poll(int(TICK_SECONDS * 1000)))
             drained = self._pass(doors, ready)
             self.attention = self.attention.advance(time.monotonic(), drained)
-            self._event(words.Tick())
+            self._tick()
             self._watch()
             if doors.feed is not feed:
                 poller = self._poller(doors)
                 feed = doors.feed
+
+    def _tick(self) -> None:
+        """One Tick, at most as often as TICK_SECONDS: under load a pass is much shorter."""
+        if self.attention.last >= self.tick_at:
+            self.tick_at = self.attention.last + TICK_SECONDS / 2
+            self._event(words.Tick())
 
     def stop(self) -> None:
         """Ends `run` after the present pass; for signal handlers."""

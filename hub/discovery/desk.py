@@ -80,10 +80,12 @@ class Desk:
         if key is None:
             return []
         labels = dict(key.scope)
+        before = self.fleet.registry.agents.get(asked.user)
         changes = self.fleet.registry.register(asked.user, said, asked.peer, labels, key.token, now)
         agent = self.fleet.registry.agents[asked.user]
         agent.durable = durable
         agent.told = max(agent.told, durable)
+        self.fleet.rejoin([agent.id], [before.said.container] if before else [])
         effects = tell(changes, self.fleet) or [keep(agent, self.fleet)]
         settings = self.fleet.settings
         answer = M.Registered(

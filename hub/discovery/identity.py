@@ -50,10 +50,33 @@ class Picture(Record):
     """Running container -> its agent that is silent."""
 
 
+class Board:
+    """The picture as it stands, changed part by part: a change touches only what it is about."""
+
+    def __init__(self) -> None:
+        self.container_of: dict[str, str] = {}
+        self.agent_of: dict[str, str] = {}
+        self.doubts: dict[str, str] = {}
+        self.silent: dict[str, str] = {}
+
+    def absorb(self, agents: Iterable[str], containers: Iterable[str], part: Picture) -> None:
+        """Replaces all that is known of these agents and containers by `part`."""
+        for agent in agents:
+            self.container_of.pop(agent, None)
+            self.doubts.pop(agent, None)
+        for container in containers:
+            self.agent_of.pop(container, None)
+            self.silent.pop(container, None)
+        self.container_of.update(part.container_of)
+        self.agent_of.update(part.agent_of)
+        self.doubts.update(part.doubts)
+        self.silent.update(part.silent)
+
+
 EMPTY = Picture({}, {}, {}, {})
 
 
-def join(claims: Iterable[Claim], listed: Mapping[str, Listed], before: Picture = EMPTY) -> Picture:
+def join(claims: Iterable[Claim], listed: Mapping[str, Listed], before: Picture | Board = EMPTY) -> Picture:
     """The picture now; `before` decides who holds a container that several claim."""
     container_of: dict[str, str] = {}
     agent_of: dict[str, str] = {}

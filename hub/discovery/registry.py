@@ -136,6 +136,7 @@ class Registry:
     def __init__(self, period: float) -> None:
         self.period = period
         self.agents: dict[str, Agent] = {}
+        self._claims: dict[str, set[str]] = {}
         self.met: set[str] = set()
         """Agents that registered since the hub's start: only these are known well enough to be heard."""
 
@@ -144,7 +145,7 @@ class Registry:
         for agent in agents:
             if agent.listed:
                 agent.watch = expect(self.period, now.attention)
-            self.agents[agent.id] = agent
+            self._enter(agent)
 
     def register(
         self, agent_id: str, said: Register, peer: str, labels: Mapping[str, str], token: str, now: Instant
@@ -164,7 +165,7 @@ class Registry:
             agent.sample, agent.sampled_at, agent.mounts = known.sample, known.sampled_at, known.mounts
         if known is not None:
             agent.since, agent.reason, agent.first_seen = known.since, known.reason, known.first_seen
-        self.agents[agent_id] = agent
+        self._enter(agent)
         self.met.add(agent_id)
         reason = "registered" if known is None else "registered again" if again else "started anew"
         return self._step(
@@ -190,13 +191,25 @@ class Registry:
         due = [(agent, overdue(agent.watch, now.attention)) for agent in self.agents.values() if agent.listed]
         return [change for agent, sign in due if sign for change in self._step(agent, sign, _silence(agent, now), now)]
 
-    def archive(self, now: Instant) -> list[str]:
-        """Drops the agents that left long ago from memory and says which."""
-        old = [a.id for a in self.agents.values() if not a.listed and now.wall - a.since > ARCHIVE_SECONDS]
-        for agent_id in old:
-            del self.agents[agent_id]
-            self.met.discard(agent_id)
+    def archive(self, now: Instant) -> list[Agent]:
+        """Drops the agents that left long ago from memory and returns them."""
+        old = [a for a in self.agents.values() if not a.listed and now.wall - a.since > ARCHIVE_SECONDS]
+        for agent in old:
+            del self.agents[agent.id]
+            self._claims.get(agent.said.container, set()).discard(agent.id)
+            self.met.discard(agent.id)
         return old
+
+    def claiming(self, containers: Iterable[str]) -> set[str]:
+        """Agents that claim one of these containers."""
+        return {agent for container in containers if container for agent in self._claims.get(container, ())}
+
+    def _enter(self, agent: Agent) -> None:
+        known = self.agents.get(agent.id)
+        if known is not None:
+            self._claims.get(known.said.container, set()).discard(agent.id)
+        self.agents[agent.id] = agent
+        self._claims.setdefault(agent.said.container, set()).add(agent.id)
 
     def live(self) -> list[Agent]:
         """The live list, by name."""

@@ -26,10 +26,14 @@ from hub.engines.reports import (
     Report,
 )
 from hub.fleet import Fleet, Known
+from hub.monitor.exits import Ending, oom_record
 from hub.plain import plain
 from hub.words import Effects, Publish, Say, Store
+from wire.model import Cause, Exit
 
 ENDED = frozenset({"exited", "dead", "removing"})
+OOM_SECONDS = 5.0
+"""An OOM kill longer ago than this need not be what ended the container: then it is called possible only."""
 SLACK_SECONDS = 0.2
 """Error of the estimate of an event's time."""
 
@@ -41,6 +45,8 @@ class Witness:
         self.fleet = fleet
         self.orders = orders
         self.enrolment = enrolment
+        self.oomed: dict[str, float] = {}
+        """Container -> when the kernel last killed in it for want of memory, since its start."""
         self.handlers: dict[type, Callable[[Any, Instant], Effects]] = {
             EngineState: self._engine,
             ContainerList: self._list,
@@ -69,49 +75,72 @@ class Witness:
         removed = set(before) - {row.id for row in report.containers}
         effects = [effect for key in sorted(removed) for effect in self._removed(key, now)]
         effects += [self._shown(row) for row in report.containers if _differs(before.get(row.id), row)]
-        effects += self._rejoined()
+        effects += self._rejoined(removed | {row.id for row in report.containers if _differs(before.get(row.id), row)})
         return effects + [e for row in report.containers if row.state in ENDED for e in self._ended(row, now)]
 
     def _removed(self, container: str, now: Instant) -> Effects:
         effects = self.enrolment.destroyed(container, now)
-        effects += self._died(container, "its container was removed", now.wall, now)
+        effects += self._died(Ending(container, now.wall, None, False), "its container was removed", now)
         self.fleet.containers.pop(container, None)
+        self.oomed.pop(container, None)
         self.fleet.samples.pop(container, None)
         return [Publish(f"container/{container}", {"action": "removed", "id": container, "at": now.wall}), *effects]
 
     def _shown(self, row: ContainerRow) -> Publish:
         return Publish(f"container/{row.id}", {"action": "changed", **plain(row)})
 
-    def _rejoined(self) -> Effects:
-        """Joins again; agents that got or changed their container's name are kept anew."""
-        agents = self.fleet.registry.agents.values()
+    def _rejoined(self, containers: set[str]) -> Effects:
+        """Joins these again; agents that got or changed their container's name are kept anew."""
+        agents = [self.fleet.registry.agents[agent_id] for agent_id in self.fleet.registry.claiming(containers)]
         before = {agent.id: (agent.verified, agent.container_name) for agent in agents}
-        self.fleet.rejoin()
+        self.fleet.rejoin(containers=containers)
         return [keep(a, self.fleet) for a in agents if before[a.id] != (a.verified, a.container_name)]
 
     def _ended(self, row: ContainerRow, now: Instant) -> Effects:
         ended = row.finished_at if row.finished_at is not None else now.wall
-        return self._died(row.id, f"its container stopped (exit code {row.exit_code})", ended, now)
+        ending = Ending(row.id, ended, row.exit_code, bool(row.oom_killed) or row.id in self.oomed)
+        return self._died(ending, f"its container stopped (exit code {row.exit_code})", now)
 
     def _event(self, event: ContainerEvent, now: Instant) -> Effects:
         body = {"action": event.action, "id": event.container, "at": event.at, "attributes": dict(event.attributes)}
         effects: Effects = [Publish(f"container/{event.container}", body)]
+        if event.action == "oom":
+            self.oomed[event.container] = event.at
+        if event.action == "start":
+            self.oomed.pop(event.container, None)
         if event.action == "die":
-            code = event.attributes.get("exitCode", "unknown")
-            return effects + self._died(event.container, f"its container stopped (exit code {code})", event.at, now)
+            code = event.attributes.get("exitCode", "")
+            number = int(code) if code.isascii() and code.isdigit() else None
+            ending = Ending(event.container, event.at, number, event.container in self.oomed)
+            return effects + self._died(ending, f"its container stopped (exit code {code or 'unknown'})", now)
         if event.action == "destroy":
             return effects + self.enrolment.destroyed(event.container, now)
         return effects
 
-    def _died(self, container: str, reason: str, at: float, now: Instant) -> Effects:
-        """Its agents of before that moment are gone."""
-        agents = [a for a in self.fleet.registry.agents.values() if a.verified == container and a.listed]
-        dead = [agent for agent in agents if at >= self._started(agent) - SLACK_SECONDS]
+    def _died(self, ending: Ending, reason: str, now: Instant) -> Effects:
+        """Its agents of before that moment are gone; a death by OOM as a whole is recorded, since nobody else can."""
+        agents = [a for a in self.fleet.registry.agents.values() if a.verified == ending.container and a.listed]
+        dead = [agent for agent in agents if ending.at >= self._started(agent) - SLACK_SECONDS]
         effects: Effects = []
         for agent in dead:
             self.fleet.routes.pop(agent.id, None)
             effects += tell(self.fleet.registry.leave(agent.id, reason, now), self.fleet)
+            effects += self._recorded(agent, ending)
         return effects
+
+    def _recorded(self, agent: Agent, ending: Ending) -> Effects:
+        def found(latest: Any, error: str, now: Instant) -> Effects:
+            record = oom_record(ending, None if error else latest)
+            if record is None:
+                return []
+            kind, body = record
+            if isinstance(body, Exit) and ending.at - self.oomed.get(ending.container, 0.0) > OOM_SECONDS:
+                body = body._replace(cause=Cause.OOM_POSSIBLE)
+            fact = {"kind": kind.value, "at": ending.at, "body": plain(body)}
+            told = {"agent": agent.id, "name": self.fleet.name_of(agent), "fact": fact}
+            return [Publish(f"fact/{agent.id}", told), Store("record_fact", (agent.id, ending.at, kind, body))]
+
+        return [Store("latest", (agent.id,), found)] if ending.oom_killed else []
 
     def _started(self, agent: Agent) -> float:
         return agent.said.started_at + agent.offset

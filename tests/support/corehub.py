@@ -142,9 +142,9 @@ class CoreHub:
         """A live event."""
         self.feed(words.Published(agent, M.Event(boot, fact)))
 
-    def sample(self, agent: str, *cpu: float, roster: int = 1, boot: str = "b1") -> None:
+    def sample(self, agent: str, *cpu: float, roster: int = 1, boot: str = "b1", rss: float = 1e6) -> None:
         """One sample of all rows of the roster."""
-        packed = {"cpu": array("f", cpu).tobytes()}
+        packed = {"cpu": array("f", cpu).tobytes(), "rss": array("f", [rss] * len(cpu)).tobytes()}
         values = array("d", [1.0] * 14).tobytes()
         self.feed(words.Published(agent, M.Sample(boot, roster, self.now.wall, 0.0, 1.0, packed, values)))
 

@@ -114,3 +114,39 @@ def test_an_unverified_agent_is_no_target_by_its_claimed_container(hub: CoreHub)
     hub.agent("evil", "web", container="f" * 64)
     refused = hub.query("command", targets=("ffffffff/web",), verb="stop")
     assert isinstance(refused, M.Refused) and refused.code == "unknown-agent"
+
+
+def test_a_container_killed_as_a_whole_by_oom_gets_a_record_naming_the_largest_process(hub: CoreHub) -> None:
+    agent = joined(hub)
+    hub.sample(agent, 0.5, rss=3e8)
+    hub.wait(1.0)
+    hub.report(die(hub)._replace(action="oom", attributes={}), die(hub))
+    (row,) = hub.query("exits")
+    assert (row["cause"], row["signal"], row["name"], row["pid"]) == ("oom", 9, "web", 100)
+
+
+def test_an_oom_long_before_the_end_makes_it_possible_only(hub: CoreHub) -> None:
+    agent = joined(hub)
+    hub.sample(agent, 0.5, rss=3e8)
+    hub.report(die(hub)._replace(action="oom", attributes={}))
+    for _ in range(5):
+        hub.wait(2.0)
+        hub.beat(agent)
+    hub.report(die(hub))
+    assert hub.query("exits")[0]["cause"] == "killed, oom possible"
+
+
+def test_a_kill_without_oom_is_not_called_oom(hub: CoreHub) -> None:
+    agent = joined(hub)
+    hub.sample(agent, 0.5, rss=3e8)
+    hub.wait(1.0)
+    hub.report(die(hub))
+    assert list(hub.query("exits")) == []
+
+
+def test_figures_of_an_agent_that_left_are_not_shown(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.sample(agent, 0.5)
+    assert hub.query("agents")[0]["cpu"] == 1.0
+    hub.ask("agents", agent, M.Goodbye("b1", "stop", 0))
+    assert hub.query("agents", all=True)[0]["cpu"] is None

@@ -58,7 +58,7 @@ def test_those_that_left_are_archived_after_a_day() -> None:
     made = registry("a", "b")
     made.leave("a", "goodbye", at(1))
     assert made.archive(at(ARCHIVE_SECONDS)) == []
-    assert made.archive(at(ARCHIVE_SECONDS + 2)) == ["a"] and set(made.agents) == {"b"}
+    assert [agent.id for agent in made.archive(at(ARCHIVE_SECONDS + 2))] == ["a"] and set(made.agents) == {"b"}
 
 
 def test_the_offset_is_that_of_the_quickest_message() -> None:
