@@ -173,7 +173,7 @@ class BareFleet(Fleet):
         os.kill(self._outer(box, pid), signal)
 
     def spawn_orphan(self, box: str) -> None:
-        """Only a process inside could leave one there: the web server's or the clock's own shell does, at each job."""
+        """Root can enter the box's namespaces and leave one there; nobody else can put a process under another."""
         if self.isolated:
             first = str(self._first(self.pids[box].pid))
             inside = ["nsenter", "--target", first, "--pid", "--mount", sys.executable, "-I", "-c", ORPHAN]

@@ -26,6 +26,7 @@ from wire.keys import ClientKey
 
 SOCKET = "/var/run/docker.sock"
 LABEL = "pidone.demo"
+OWNER = "pidone.demo.owner"
 ADMIN = "/var/lib/pidone/client/admin.json"
 MEMORY = "256m"
 HUB_CONFIG = f"""[hubd]
@@ -78,16 +79,21 @@ class DockerFleet(Fleet):
         self.place = Path(tempfile.mkdtemp(prefix="pidone-demo-"))
         self.images: dict[str, str] = {}
         self.busy = threading.Event()
+        self.ours = False
+        """The names with our prefix are ours, not those of a demo that runs beside this one."""
 
     # Making and taking down.
 
     def build(self) -> None:
+        _refuse_rival(self.prefix)
+        self.ours = True
         _remove_labelled(self.prefix)
         base = build.local_base("demo")
         self.images = {"initd": build.product("initd"), "hub": build.product("hub")}
         for kind in ("shop", "jobs"):
             self.images[kind] = build.example(kind, base, self.images["initd"])
-        docker("network", "create", "--label", f"{LABEL}={self.prefix}", self._name("net"))
+        labels = ["--label", f"{LABEL}={self.prefix}", "--label", f"{OWNER}={os.getpid()}"]
+        docker("network", "create", *labels, self._name("net"))
 
     def start_hub(self) -> None:
         name = self._name("hub")
@@ -116,7 +122,8 @@ class DockerFleet(Fleet):
 
     def down(self) -> None:
         self.busy.set()
-        _remove_labelled(self.prefix)
+        if self.ours:
+            _remove_labelled(self.prefix)
         shutil.rmtree(self.place, ignore_errors=True)
 
     # The hub.
@@ -242,6 +249,18 @@ def engine() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 and os.path.exists(SOCKET) else ""
+
+
+def _refuse_rival(prefix: str) -> None:
+    """What lies about is removed, unless the demo that it belongs to still runs.  Raises StepFailed."""
+    chosen = ["--filter", f"label={LABEL}={prefix}", "--format", f'{{{{.Label "{OWNER}"}}}}']
+    for owner in docker("network", "ls", *chosen, check=False).stdout.split():
+        try:
+            rival = " -m demo" in Path(f"/proc/{owner}/cmdline").read_text().replace("\0", " ")
+        except OSError:
+            rival = False
+        if rival and owner != str(os.getpid()):
+            raise StepFailed(f"a demo named {prefix} runs already, pid {owner}: end it, or choose another --prefix")
 
 
 def _remove_labelled(prefix: str) -> None:

@@ -264,9 +264,9 @@ COMINGS: dict[str, Callable[[Fleet], None]] = {
 def hub_killed(fleet: Fleet) -> str:
     """after kill -9 of the hub every agent is back within two periods, none reported lost, no exit record missing"""
     until(lambda: all_live(fleet), "every agent live")
-    fleet.kill_hub()
     name = fleet.victim
-    old = next(task.pid for task in fleet.tasks("shop-2") if _is(task.arguments, name) and task.parent in (0, 1))
+    old = int(until(lambda: process(fleet, "shop-2", name).get("pid"), f"{name} running"))
+    fleet.kill_hub()
     fleet.kill("shop-2", old, signal.SIGKILL)
     asked = time.time()
     fleet.start_hub()
@@ -289,10 +289,6 @@ def _registered_since(fleet: Fleet, asked: float) -> bool:
 
 def _lost_since(fleet: Fleet, asked: float) -> list[str]:
     return [box for box in fleet.boxes if "lost" in _presences(fleet, box, asked)]
-
-
-def _is(arguments: str, name: str) -> bool:
-    return f"/{name}" in arguments or arguments.startswith(name) or f" {name}" in arguments
 
 
 def stopped(fleet: Fleet) -> str:

@@ -1,0 +1,141 @@
+"""script/demo: all seven steps hold on every kind of place, it ends when it is told to, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from demo import __main__ as program
+from demo import view
+from demo.bare import BareFleet
+from demo.fleet import Fleet, StepFailed, until
+from tests.support import services
+from tests.support.containers import ROOT, docker, need_engine
+
+DEMO = [sys.executable, "-E", "-s", "-m", "demo"]
+HOLDS = re.compile(r"^ok   \d +\d+\.\d s ", re.MULTILINE)
+ROW = {"agent_name": "shop-1", "process": "web", "state": "RUNNING", "pid": 7, "cpu": 0.5, "rss": 2e6, "age": 1.0}
+AGENT = {"name": "shop-1", "presence": "live"}
+CHECK_SECONDS = 900
+
+
+def check(*options: str, before: tuple[str, ...] = (), **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the seven steps; a failure shows all that was said."""
+    done = subprocess.run(
+        [*before, *DEMO, "--check", *options],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=CHECK_SECONDS,
+    )
+    assert done.returncode == 0 and len(HOLDS.findall(done.stdout)) == 7, done.stdout + done.stderr
+    return done
+
+
+def running_in(place: str) -> list[str]:
+    """Command lines that name a directory."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = file.read_text(errors="replace")
+        except OSError:
+            continue
+        found += [text] if place in text else []
+    return found
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+@pytest.mark.timeout(CHECK_SECONDS)
+def test_all_steps_hold_in_containers() -> None:
+    need_engine()
+    check("--prefix", f"check-{os.getpid()}")
+    assert docker("ps", "-aq", "--filter", f"label=pidone.demo=check-{os.getpid()}").stdout == ""
+    assert docker("network", "ls", "-q", "--filter", f"label=pidone.demo=check-{os.getpid()}").stdout == ""
+
+
+@pytest.mark.proc
+@pytest.mark.slow
+@pytest.mark.timeout(CHECK_SECONDS)
+def test_all_steps_hold_in_pid_namespaces(tmp_path: Path) -> None:
+    services.need_root()
+    check("--bare", TMPDIR=str(tmp_path))
+    assert list(tmp_path.iterdir()) == [] and running_in(str(tmp_path)) == []
+
+
+@pytest.mark.proc
+@pytest.mark.slow
+@pytest.mark.timeout(CHECK_SECONDS)
+def test_all_steps_hold_for_an_ordinary_user(tmp_path: Path) -> None:
+    services.need_root()
+    ordinary = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+    done = check("--bare", before=ordinary, HOME="/nonexistent", PYTHONDONTWRITEBYTECODE="1")
+    assert "subreapers" in done.stderr
+
+
+@pytest.mark.proc
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_live_until_interrupted_and_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    live = subprocess.Popen([*DEMO, "--bare"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert live.stdout is not None
+    deadline = time.monotonic() + 120
+    while b"worker:worker_02" not in live.stdout.readline():
+        assert time.monotonic() < deadline
+    live.send_signal(number)
+    _, said = live.communicate(timeout=90)
+    assert live.returncode == 0, said
+    assert list(tmp_path.iterdir()) == [] and running_in(str(tmp_path)) == []
+
+
+def test_a_step_that_fails_is_told_and_counts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wrong(fleet: Fleet) -> str:
+        """pigs fly"""
+        raise StepFailed("they walk")
+
+    fleet = BareFleet()
+    monkeypatch.setattr(program, "STEPS", (lambda fleet: "fine", wrong))
+    monkeypatch.setattr(program, "start", lambda fleet: None)
+    assert program.check(fleet) == 1
+    fleet.down()
+    assert "FAIL 2    0.0 s  pigs fly: StepFailed: they walk" in capsys.readouterr().out
+
+
+def test_waiting_ends_and_says_for_what() -> None:
+    with pytest.raises(StepFailed, match=r"waited 0 s for rain; last seen: \[\]"):
+        until(list, "rain", 0)
+
+
+def test_a_hub_that_does_not_answer_yet_is_waited_for() -> None:
+    answers = iter([ConnectionRefusedError("not yet"), "here"])
+
+    def ask() -> str:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert until(ask, "the hub") == "here"
+
+
+def test_frame_shows_figures_and_what_to_try() -> None:
+    text = view.frame([AGENT], [ROW], ["hubctl ps"], 100, 30)
+    assert "shop-1 live" in text and "0.50" in text and "2 MB" in text and "hubctl ps" in text
+
+
+def test_frame_fits_the_terminal_and_obeys_no_name() -> None:
+    rows = [{**ROW, "process": "evil\x1b[2J\n" + "x" * 500, "stale": True, "rss": None}] * 200
+    text = view.frame([AGENT] * 50, rows, [], 80, 24)
+    lines = text.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80 and "\x1b" not in text
