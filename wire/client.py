@@ -159,7 +159,7 @@ class Client:
     def wait(self, command: Row | str, seconds: float = 30.0) -> Row:
         """The row of a command once it is done; raises CommandFailed where it failed, expired or took longer."""
         row: Row = {"id": command} if isinstance(command, str) else command
-        deadline, pause = time.monotonic() + seconds, 0.01
+        deadline, pause = time.monotonic() + seconds, 0.002
         while row.get("state") not in FINAL:
             if time.monotonic() > deadline:
                 raise CommandFailed(f"command {row['id']} is still {row.get('state', 'unknown')}", row)

@@ -13,10 +13,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
-from initd.link.reader import Reader
+from initd.link.reader import CHANNEL, Reader, serve
+from initd.prefix import command
 
-CHANNEL = 3
-"""The descriptor of our end of the socket pair."""
+HELPER = "read-private-figures"
+"""The word that makes this command the helper of initd.link.reader."""
 
 USAGE = """\
 usage: initd-link        started by initd, not by people
@@ -30,6 +31,9 @@ example, to see how it fares:   initd events -f        (on the hub: hubctl agent
 
 def main(argv: list[str]) -> int:
     """Run until PID 1 is gone or says that all is over; returns the exit status."""
+    if argv == [HELPER]:
+        serve(socket.socket(fileno=CHANNEL))
+        return 0
     if argv:
         sys.stdout.write(USAGE)
         return 0 if argv[0] in ("-h", "--help") else 2
@@ -40,24 +44,17 @@ def main(argv: list[str]) -> int:
         sys.stderr.write("initd-link: descriptor 3 is no socket: it is started by initd, not by people\n")
         return 2
     os.close(CHANNEL)
-    reader = start_reader()  # before anything loads libzmq, see initd.link.reader
-    return run(end, os.environ, reader)
+    return run(end, os.environ)
 
 
-def start_reader() -> Reader | None:
-    """The helper for figures of other users, where forking is possible."""
-    with suppress(OSError):
-        return Reader()
-    return None
-
-
-def run(end: socket.socket, environ: Mapping[str, str], reader: Reader | None) -> int:
-    """Put everything together and serve."""
+def run(end: socket.socket, environ: Mapping[str, str]) -> int:
+    """Put everything together and serve; imported only here, so that the helper stays small."""
     import zmq
 
     from initd.link.assembly import assemble
     from initd.link.pid1 import Pid1Gone
 
+    reader = Reader([*command("initd.link"), HELPER])
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     context.set(zmq.BLOCKY, 0)
     try:
@@ -69,8 +66,7 @@ def run(end: socket.socket, environ: Mapping[str, str], reader: Reader | None) -
         return 0
     finally:
         context.destroy(0)
-        if reader is not None:
-            reader.close()
+        reader.close()
     return 0
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import psutil
 
-from initd.link.identity import read
+from initd.link.files import read
 from wire.model import CONTAINER_COLUMNS
 
 Read = Callable[[str], str]

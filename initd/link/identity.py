@@ -8,7 +8,6 @@ PIDONE_CONTAINER_ID may say it.
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import NamedTuple
 
 import psutil
 
+from initd.link.files import read
 from wire import limits
 
 ENGINE_FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
@@ -83,17 +83,3 @@ def labels(text: str) -> dict[str, str]:
     kept = {key.strip(): value.strip() for key, equals, value in pairs if equals and key.strip()}
     fitting = [(key, value) for key, value in kept.items() if len(key) <= limits.NAME_CHARS and len(value) <= 256]
     return dict(fitting[: limits.LABELS])
-
-
-def read(path: str) -> str:
-    """A small file of /proc or /sys; empty where it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(1 << 20).decode("utf-8", "backslashreplace")
-    except OSError:
-        return ""
-
-
-def boot_clock_ticks() -> int:
-    """Clock ticks a second, the unit of start times in /proc."""
-    return os.sysconf("SC_CLK_TCK")

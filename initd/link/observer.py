@@ -47,7 +47,6 @@ class Observer:
 
     def __init__(self, boot: str, init: int, reader: Reader | None, container: Container, table: Table) -> None:
         self._boot, self._init, self._reader, self._container, self._table = boot, init, reader, container, table
-        self._link = frozenset((os.getpid(),) if reader is None else (os.getpid(), reader.pid))
         self._host_memory = float(psutil.virtual_memory().total)
         self._programs: tuple[Status, ...] = ()
         self._leaders: dict[Key, str] = {}
@@ -68,7 +67,7 @@ class Observer:
     def look(self, now: Now, last_seq: int) -> Picture:
         """One round; `last_seq` is the newest fact that `programs` includes."""
         known = self._table.scan()
-        rows = tuple(assign(known, self._leaders, self._init, self._link))
+        rows = tuple(assign(known, self._leaders, self._init, self._link()))
         container = self._container.row(now.mono)
         if now.mono - self._looked_at >= MOUNT_SECONDS:
             self._look_at_mounts(now.mono)
@@ -80,6 +79,10 @@ class Observer:
             roster = self._roster(now, last_seq)
             self._shown = len(roster.rows)
         return Picture(roster, self._sample(known[: self._shown], container, now))
+
+    def _link(self) -> frozenset[int]:
+        """Our own processes."""
+        return frozenset((os.getpid(), self._reader.pid if self._reader and self._reader.pid else os.getpid()))
 
     def _look_at_mounts(self, mono: float) -> None:
         found = mounts.mounts()

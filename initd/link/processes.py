@@ -17,11 +17,11 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from initd.link.identity import boot_clock_ticks, read
+from initd.link.files import read
 from wire import limits
 from wire.model import RosterRow
 
-TICKS, PAGE, NAN = boot_clock_ticks(), os.sysconf("SC_PAGE_SIZE"), math.nan
+TICKS, PAGE, NAN = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE"), math.nan
 KEPT_FILES = 400
 """Most stat files kept open; RLIMIT_NOFILE may be 1024.  Beyond, they are opened for each round."""
 

@@ -2,9 +2,9 @@
 
 Theory.  Under an engine's default capabilities even root may not read these files of other users' processes: that takes
 CAP_SYS_PTRACE, or being that user.  So for each user a child is forked that becomes it, reads, answers and ends.  It is
-never forked from link itself, whose libzmq has threads: a small helper process is, before libzmq is loaded, and it does
-the forking.  Requests and answers are JSON lines over a socket pair.  Answers are used by the next sample, so nobody
-waits for them.  Without CAP_SETUID the helper answers nothing and the columns stay NaN.
+never forked from link itself, whose libzmq has threads: a helper process is spawned when the first such figure is
+wanted, and it does the forking.  Requests and answers are JSON lines over a socket pair.  Answers are used by the next
+sample, so nobody waits for them.  Where we are not root there is no helper; the columns stay NaN, with that reason.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from initd.link.processes import Private, read_private
+
+CHANNEL = 3
+"""The helper's descriptor of the socket pair."""
 
 SECONDS = 2.0
 """Longest time for one round; a child that hangs in /proc is killed."""
@@ -29,33 +32,31 @@ Users = Mapping[tuple[int, int], list[int]]
 
 
 class Reader:
-    """Link's side: `ask` sends, `take` gives what has arrived since."""
+    """Link's side: `ask` sends, `take` gives what has arrived since.  `argv` starts the helper (`serve` on fd 3)."""
 
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        parent = os.getpid()
-        self.pid = os.fork()
-        if self.pid == 0:
-            ours.close()
-            with suppress(BaseException):
-                serve(theirs, parent)
-            os._exit(0)
-        theirs.close()
-        ours.setblocking(False)
-        self._socket, self._buffer, self._waiting = ours, b"", False
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._argv = tuple(argv)
+        self._socket: socket.socket | None = None
+        self._buffer, self._waiting, self._failed = b"", False, os.geteuid() != 0
+        self.pid = 0
+        """Of the helper, 0 while there is none."""
 
     def ask(self, users: Users) -> None:
-        """Have these processes read; ignored while an answer is awaited."""
-        if self._waiting or not users:
+        """Have these processes read; ignored while an answer is awaited, and where there can be no helper."""
+        if self._waiting or self._failed or not users:
             return
         line = json.dumps([[uid, gid, pids] for (uid, gid), pids in users.items()]).encode() + b"\n"
-        with suppress(OSError):
+        try:
+            if self._socket is None:
+                self._socket = self._spawn()
             self._waiting = self._socket.send(line) == len(line)
+        except OSError:
+            self._failed = True
 
     def take(self) -> dict[int, Private]:
         """Figures by pid that have come in."""
         with suppress(OSError):
-            while chunk := self._socket.recv(65536):
+            while self._socket is not None and (chunk := self._socket.recv(65536)):
                 self._buffer += chunk
         line, newline, rest = self._buffer.partition(b"\n")
         if not newline:
@@ -65,21 +66,29 @@ class Reader:
 
     def close(self) -> None:
         """End the helper."""
-        self._socket.close()
-        with suppress(OSError):
-            os.waitpid(self.pid, 0)
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+            with suppress(OSError):
+                os.waitpid(self.pid, 0)
+
+    def _spawn(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            plumbing = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL)]
+            self.pid = os.posix_spawn(self._argv[0], self._argv, {}, file_actions=plumbing)
+        ours.setblocking(False)
+        return ours
 
 
 def _float(number: float | None) -> float:
     return float("nan") if number is None else float(number)
 
 
-def serve(link: socket.socket, parent: int) -> None:
+def serve(link: socket.socket) -> None:
     """The helper: one line, one round, one answer, until link is gone."""
-    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
-        signal.signal(signum, signal.SIG_DFL)
     with link.makefile("rb") as lines:
-        while (line := lines.readline(LINE_BYTES)) and os.getppid() == parent:
+        while line := lines.readline(LINE_BYTES):
             found: dict[str, list[float | None]] = {}
             for uid, gid, pids in json.loads(line):
                 found |= read_as(uid, gid, pids)

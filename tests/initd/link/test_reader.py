@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from initd.link.__main__ import HELPER
 from initd.link.reader import Reader, read_as
+from initd.prefix import command
 from tests.support.services import need_root
 from tests.support.waiting import until
 
@@ -32,7 +35,7 @@ def theirs() -> Iterator[int]:
 
 @pytest.fixture
 def reader() -> Iterator[Reader]:
-    reader = Reader()
+    reader = Reader([*command("initd.link"), HELPER])
     yield reader
     reader.close()
 
@@ -63,7 +66,15 @@ def test_one_question_at_a_time(reader: Reader, theirs: int) -> None:
 
 
 def test_a_helper_that_is_gone_is_no_error(reader: Reader) -> None:
+    reader.ask({(0, 0): [os.getpid()]})
+    assert reader.pid
     os.kill(reader.pid, 9)
-    reader.ask({(0, 0): [os.getpid()]})
-    reader.ask({(0, 0): [os.getpid()]})
-    assert reader.take() == {}
+    until(lambda: Path(f"/proc/{reader.pid}/stat").read_text().split()[2] == "Z")
+    for _ in range(3):
+        reader.take()
+        reader.ask({(0, 0): [os.getpid()]})
+
+
+def test_without_need_there_is_no_helper(reader: Reader) -> None:
+    reader.ask({})
+    assert reader.pid == 0 and reader.take() == {}
