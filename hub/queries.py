@@ -22,6 +22,8 @@ from hub.trust.roles import Subject
 from wire.model import Presence, State, full_name
 
 Row = dict[str, Any]
+ROWS = 20_000
+"""Most programs in one answer: they take the loop a second, and 16 MiB."""
 SEVERAL = 1000
 """Most targets that `ps` lists together."""
 
@@ -154,6 +156,9 @@ class Queries:
     def ps(self, args: Mapping[str, Any], subject: Subject, now: Instant) -> list[Row]:
         """Programs' processes; with `all`, every process of the containers.  `target` narrows it down."""
         chosen = self._chosen(args.get("target"), subject)
+        count = sum(len(programs) for _, programs in chosen)
+        if count > ROWS:
+            raise Refusal("too-large", f"{count} processes are more than one answer holds", "name fewer targets")
         everyone = args.get("all") is True
         rows: list[Row] = []
         for agent, programs in chosen:
