@@ -111,6 +111,7 @@ class Daemon:
         self.voice = Voice(level=level)
         self.loop = Loop(self.voice.error)
         self.kernel = Kernel()
+        self.loop.in_passing = self.kernel.glance
         self.journal = Journal()
         self.output = Output(self.loop, time.time, childlogdir=daemon.childlogdir, identifier=daemon.identifier)
         self.voice.through = self.output.say

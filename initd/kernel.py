@@ -44,6 +44,10 @@ class Kernel:
         """What `kills` SIGKILL deaths mean that were not ours."""
         return self._oom.judge(kills, now)
 
+    def glance(self, now: float) -> None:
+        """Look at the OOM counter in passing."""
+        self._oom.glance(now)
+
     def leftovers(self) -> list[sweep.Leftover]:
         """Processes that are ours to end at shutdown, beside the supervised ones."""
         return sweep.leftovers(self.pid)

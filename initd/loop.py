@@ -45,6 +45,8 @@ class Loop:
         self._wake_r, self._wake_w = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._wake_bytes = fcntl.fcntl(self._wake_w, fcntl.F_GETPIPE_SZ)
         self._epoll.register(self._wake_r, select.EPOLLIN)
+        self.in_passing: Callable[[float], object] | None = None
+        """Called with the time at the end of each pass: for what shall happen often but wake nobody."""
         self.caught = 0
         """Exceptions caught so far."""
 
@@ -95,6 +97,7 @@ class Loop:
         while self._code is None:
             try:
                 self._turn()
+                self._call("passing", self.in_passing, self.now())
             except Exception as error:
                 self._caught("loop", error)
         return self._code

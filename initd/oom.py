@@ -4,7 +4,14 @@ Theory.  The kernel raises the counter before its victim dies (mm/oom_kill.c), s
 counted.  But the counter belongs to the container, not to a process: it rises for grandchildren whose parents reap
 them, too.  So a batch of deaths is judged as a whole: if the counter rose by at least the number of SIGKILL deaths in
 the batch that we did not cause, each of these was the OOM killer's; if it rose by less, any of them may have been; if
-it did not rise, none was.  Where the counter cannot be read and the container has a memory limit (or nobody knows),
+it did not rise, none was.
+
+Time matters in both directions.  A rise must not be held against a death much later, so the counter is also read in
+passing, whenever the loop is awake anyway (`glance`, at most once a second; no timer, no waking).  And a rise may be
+seen before its victim is reaped, since a large one takes a while to be torn down; so each rise is *credit* for deaths
+of the next CREDIT_SECONDS.
+
+Where the counter cannot be read and the container has a memory limit (or nobody knows),
 SIGKILL from outside and OOM cannot be told apart: "killed, oom possible".
 
 cgroup v1: `oom_kill N` in memory.oom_control (memory.failcnt stays 0, memory.events does not exist there).
@@ -70,21 +77,23 @@ def parse_count(text: str) -> int | None:
     return None
 
 
-def judge(kills: int, risen: int | None, credit: int, limited: bool) -> Cause:
+def judge(kills: int, credit: int | None, limited: bool) -> Cause:
     """Cause of each of `kills` (>= 1) SIGKILL deaths of a batch that were not ours.
 
-    `risen` is by how much the counter rose since the batch before (None: unreadable), `credit` what recent batches left
-    over: two victims of one moment may be reaped in two batches, and then the second's rise was seen with the first.
+    `credit` is the number of OOM kills counted lately that no death has explained yet; None: unreadable.
     """
-    if risen is None:
+    if credit is None:
         return Cause.OOM_POSSIBLE if limited else Cause.SIGNAL
-    if risen >= kills:
+    if credit >= kills:
         return Cause.OOM
-    return Cause.OOM_POSSIBLE if risen + credit > 0 else Cause.SIGNAL
+    return Cause.OOM_POSSIBLE if credit > 0 else Cause.SIGNAL
 
 
 CREDIT_SECONDS = 5.0
-"""How long a rise that no death explained yet may explain a later one: a large victim takes seconds to be torn down."""
+"""How long a rise may explain a death: a large victim takes seconds to be torn down."""
+
+GLANCE_SECONDS = 1.0
+"""Between two readings in passing, at least; one costs 20 microseconds."""
 
 
 class OomCounter:
@@ -104,21 +113,35 @@ class OomCounter:
             self.path = f"{directory}/{V1_COUNTER if version == 1 else V2_COUNTER}"
             self.limited = self._is_limited(f"{directory}/{V1_LIMIT if version == 1 else V2_LIMIT}")
         self._last = self._count()
-        self._credit, self._credit_until = 0, 0.0
+        self._credit, self._credit_until, self._next_glance = 0, 0.0, 0.0
 
-    def rise(self) -> int | None:
-        """By how much it rose since the last call; None where it cannot be read."""
-        count, before = self._count(), self._last
-        self._last = count
-        return None if count is None or before is None else max(0, count - before)
+    def glance(self, now: float) -> None:
+        """Read it in passing; does nothing where it was read within GLANCE_SECONDS.  `now` is monotonic."""
+        if now >= self._next_glance:
+            self._look(now)
 
     def judge(self, kills: int, now: float) -> Cause:
-        """Cause of a batch's `kills` SIGKILL deaths that were not ours; reads the counter.  Call it for 0, too."""
-        risen = self.rise()
-        credit = self._credit if now < self._credit_until else 0
-        if risen:
-            self._credit, self._credit_until = max(0, risen - kills), now + CREDIT_SECONDS
-        return judge(kills, risen, credit, self.limited) if kills else Cause.SIGNAL
+        """Cause of a batch's `kills` SIGKILL deaths that were not ours; 0 is a batch without such."""
+        known = self._look(now)
+        if not kills:
+            return Cause.SIGNAL
+        cause = judge(kills, self._credit if known else None, self.limited)
+        self._credit = max(0, self._credit - kills)
+        return cause
+
+    def _look(self, now: float) -> bool:
+        """Turn a rise into credit, let old credit expire; whether the counter can be read."""
+        self._next_glance = now + GLANCE_SECONDS
+        count, before = self._count(), self._last
+        self._last = count
+        if now >= self._credit_until:
+            self._credit = 0
+        if count is None or before is None:
+            return False
+        if count > before:
+            self._credit += count - before
+            self._credit_until = now + CREDIT_SECONDS
+        return True
 
     def _count(self) -> int | None:
         try:
