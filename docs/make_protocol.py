@@ -1,7 +1,8 @@
 """Writes docs/protocol.md from the declared tables: `python docs/make_protocol.py`.
 
-The prose that a client author needs stands in docs/protocol_prose.md; the tables and examples come from wire.messages,
-wire.records, wire.model and docs/protocol_examples.py.  A test runs this and compares.
+The prose that a client author needs stands in docs/protocol_prose.md and docs/protocol_operations.md; the tables and
+examples come from wire.messages, wire.records, wire.model, initd.control and docs/protocol_examples.py.  A test runs
+this and compares.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 import msgpack  # noqa: E402
 from protocol_examples import EXAMPLES  # noqa: E402
 
+from initd.arguments import REQUIRED  # noqa: E402
+from initd.control import OPERATE, VERBS  # noqa: E402
 from wire import model, records  # noqa: E402
 from wire.codec import encode, message_type  # noqa: E402
 from wire.frames import PORTS  # noqa: E402
@@ -124,10 +127,21 @@ def column_rows(columns: Any) -> Iterator[str]:
     yield ""
 
 
+def verb_rows() -> Iterator[str]:
+    """What scripts inside a container may ask."""
+    for verb, entry in VERBS.items():
+        known = [argument for argument in entry.arguments if argument.name != "follow"]
+        args = [f"{a.name}: {a.doc}" if a.default is REQUIRED else f"[{a.name}]: {a.doc}" for a in known]
+        changes = " (changes something)" if entry.role == OPERATE else ""
+        yield row(f"`{verb}`", "<br>".join(args), entry.doc + changes)
+    yield ""
+
+
 def document() -> str:
     """The whole text."""
     parts = ["<!-- made by docs/make_protocol.py: change the tables, not this file -->\n"]
-    parts += [(HERE / "protocol_prose.md").read_text(), "## Ports\n", *port_rows(), "## Messages\n"]
+    parts += [(HERE / "protocol_prose.md").read_text(), "## Ports\n", *port_rows()]
+    parts += [(HERE / "protocol_operations.md").read_text().rstrip(), *verb_rows(), "## Messages\n"]
     examples = {type(example): example for example in EXAMPLES}
     for record in MESSAGES:
         parts += message_section(record, examples[record])

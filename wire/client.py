@@ -4,7 +4,7 @@
 
     with Client("/etc/pidone/client.json") as hub:
         for row in hub.ps():
-            print(row["agent"], row["name"], row["state"])
+            print(row["agent_name"], row["process"], row["state"])
         hub.wait(hub.command("shop-1/gunicorn", "restart"))
 
 Every call either returns within `timeout` seconds or raises a WireError.  What `args` and rows hold is described with
@@ -170,10 +170,17 @@ class Client:
             raise CommandFailed(f"command {row['id']} {row['state']}: {_why(row)}", row)
         return row
 
+    def history(
+        self, target: str, start: float | None = None, end: float | None = None, step: float | None = None
+    ) -> Row:
+        """Samples of one process by column, from `start` to `end` (wall seconds), one value each `step` seconds."""
+        return dict(self.query("history", target=target, start=start, end=end, step=step))
+
     def tail(self, target: str, stream: str = "stdout", bytes: int | None = None) -> str:
-        """The last output of one program."""
+        """The last output of one program; raises RefusedError, CommandFailed."""
         args = {"stream": stream} | ({} if bytes is None else {"bytes": bytes})
-        return str(self.wait(self.command(target, "tail", args)).get("result") or "")
+        row = self.wait(self.command(target, "tail", args))
+        return str((row.get("result") or {}).get("text", ""))
 
     # Following.
 
@@ -211,5 +218,5 @@ def _refusal(event: Any) -> str:
 
 
 def _why(row: Row) -> str:
-    error = row.get("error")
-    return str(error.get("message", "")) if isinstance(error, dict) else str(error or "")
+    rows = row.get("commands") or (row,)
+    return "; ".join(str(one["error"]) for one in rows if one.get("error"))

@@ -95,10 +95,22 @@ def test_a_command_is_waited_for(client: Client, hub: FakeHub) -> None:
 
 @pytest.mark.parametrize(("state", "complaint"), [("failed", "no such program"), ("expired", "expired")])
 def test_a_failed_command_is_an_error(client: Client, hub: FakeHub, state: str, complaint: str) -> None:
-    hub.operations["command_state"] = lambda args: {"id": "c", "state": state, "error": {"message": "no such program"}}
+    hub.operations["command_state"] = lambda args: {"id": "c", "state": state, "error": "no such program"}
     with pytest.raises(CommandFailed, match=complaint) as fault:
         client.wait("c")
     assert fault.value.row["state"] == state
+
+
+def test_an_order_for_many_names_what_went_wrong(client: Client, hub: FakeHub) -> None:
+    rows = [{"id": "c.1", "state": "done", "error": ""}, {"id": "c.2", "state": "failed", "error": "web is FATAL"}]
+    hub.operations["command_state"] = lambda args: {"id": "c", "state": "failed", "commands": rows}
+    with pytest.raises(CommandFailed, match="command c failed: web is FATAL"):
+        client.wait("c")
+
+
+def test_a_tail_is_text(client: Client, hub: FakeHub) -> None:
+    hub.operations["command"] = lambda args: {**args, "state": "done", "result": {"text": "last words\n"}}
+    assert client.tail("web/app") == "last words\n"
 
 
 def test_a_command_that_takes_too_long_is_an_error(client: Client, hub: FakeHub) -> None:

@@ -16,7 +16,7 @@ from tests.support.zap import Doorkeeper
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "conf/examples/list_and_restart.py"
-ROW = {"agent": "web-1", "name": "app", "state": "RUNNING", "age": 0.25}
+ROW = {"agent_name": "web-1", "process": "app", "state": "RUNNING", "age": 0.25}
 
 
 @pytest.fixture
