@@ -119,9 +119,11 @@ def _verb(
     run: Callable[[Client, argparse.Namespace], int],
     words: str,
     example: str,
+    aliases: Sequence[str] = (),
 ) -> argparse.ArgumentParser:
     parser = verbs.add_parser(
         name,
+        aliases=list(aliases),
         help=words,
         description=words,
         epilog=f"example:\n  {example}",
@@ -195,7 +197,9 @@ def _steered(parser: argparse.ArgumentParser, container: bool | None = None) -> 
 
 
 def _admin(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    token = _verb(verbs, "token", keep.token, "join tokens", "hubctl token create --service --label team=blue > join")
+    token = _verb(
+        verbs, "token", keep.token, "join tokens", "hubctl token create --service --label team=blue > join", ["tokens"]
+    )
     actions = token.add_subparsers(dest="action", required=True, metavar="create|list|revoke")
     create = _action(actions, "create", "make a token; prints its join string once")
     create.add_argument("--service", action="store_true", help="for deployments: valid until revoked, for many agents")
@@ -205,7 +209,9 @@ def _admin(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     create.add_argument("--seconds", type=int, metavar="S", help="valid for so long")
     _action(actions, "list", "all tokens")
     _action(actions, "revoke", "nobody enrols with it any more").add_argument("id")
-    keys = _verb(verbs, "keys", keep.keys, "keys of clients", "hubctl keys create eve --role viewer --out eve.json")
+    keys = _verb(
+        verbs, "keys", keep.keys, "keys of clients", "hubctl keys create eve --role viewer --out eve.json", ["key"]
+    )
     actions = keys.add_subparsers(dest="action", required=True, metavar="create|list|revoke")
     create = _action(actions, "create", "make a key file")
     create.add_argument("name")
