@@ -148,12 +148,22 @@ class Pid1:
         """Whatever happened, leave nothing behind."""
         shutil.rmtree(os.path.dirname(self.socket), ignore_errors=True)
         if self.process.poll() is None:
-            for pid in [*descendants(self.process.pid), self.process.pid]:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            # Stopped first, from the top: who is killed before initd would be restarted by it.
+            family = [self.process.pid]
+            for pid in family:
+                signal_quietly(pid, signal.SIGSTOP)
+                family += children(pid)
+            for pid in family:
+                signal_quietly(pid, signal.SIGKILL)
             self.process.wait(30)
+
+
+def signal_quietly(pid: int, signum: int) -> None:
+    """Signal it if it is still there."""
+    try:
+        os.kill(pid, signum)
+    except ProcessLookupError:
+        pass
 
 
 def command_line(pid: int) -> str:

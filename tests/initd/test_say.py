@@ -1,0 +1,73 @@
+"""initd's own lines: whole, harmless, and never waited for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from initd.say import LINE_BYTES, Voice, printable
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for fd in ends:
+        os.close(fd)
+
+
+def test_one_line_with_our_name(pipe: tuple[int, int]) -> None:
+    Voice(pipe[1]).say("web started")
+    assert os.read(pipe[0], 100) == b"initd: web started\n"
+
+
+@pytest.mark.parametrize(("level", "heard"), [("error", 1), ("warn", 2), ("info", 3), ("debug", 4)])
+def test_levels(pipe: tuple[int, int], level: str, heard: int) -> None:
+    voice = Voice(pipe[1], level)
+    for one in ("error", "warn", "info", "debug"):
+        voice.say(one, one)
+    assert os.read(pipe[0], 1000).count(b"\n") == heard
+
+
+def test_control_characters_cannot_forge_a_line_or_steer_a_terminal() -> None:
+    assert printable("a\ninitd: b\x1b[2Jé") == "a\\ninitd: b\\x1b[2Jé"
+
+
+def test_a_long_line_is_cut(pipe: tuple[int, int]) -> None:
+    Voice(pipe[1]).say("x" * 10_000)
+    assert len(os.read(pipe[0], 20_000)) == LINE_BYTES
+
+
+def test_a_reader_that_stopped_costs_lines_not_time(pipe: tuple[int, int]) -> None:
+    voice = Voice(pipe[1])
+    for _ in range(200):
+        voice.say("x" * 4000)
+    assert voice.dropped > 0
+    os.read(pipe[0], 1 << 20)
+    voice.say("again")
+    assert os.read(pipe[0], 1000) == f"initd: again ({voice.dropped} lines lost before this one)\n".encode()
+
+
+def test_a_reader_that_went_away_is_no_error() -> None:
+    r, w = os.pipe()
+    os.close(r)
+    voice = Voice(w)
+    voice.say("nobody")
+    assert voice.dropped == 1
+    os.close(w)
+
+
+def test_the_way_through_an_output_is_taken_and_may_fail(pipe: tuple[int, int]) -> None:
+    voice, said = Voice(pipe[1]), []
+    voice.through = said.append
+    voice.say("to the output")
+    assert said == ["to the output"]
+
+    def starve(text: str) -> None:
+        raise MemoryError
+
+    voice.through = starve
+    voice.say("lost")
+    assert voice.dropped == 1
