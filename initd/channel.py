@@ -12,6 +12,7 @@ from collections import deque
 from initd.lines import Assembly, Spoken
 from initd.ring import Ring
 from initd.sink import Origin
+from initd.stream import CONGESTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class Channel:
         self._followers: list[Callable[[bytes], object]] = []
         self._reads: deque[tuple[int, int]] = deque(maxlen=READS_KEPT)
         self._mark = 0
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether one of its sinks asks for a pause."""
+        return any(sink.flow is CONGESTED for sink in self.files + self.shared)
 
     def begin(self) -> None:
         """A new run starts here."""

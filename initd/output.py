@@ -1,9 +1,9 @@
 """The output of every process: pipes into PID 1, rings behind `tail`, log files and the container's own streams.
 
 Theory.  Output always passes a pipe through PID 1, so that a program never waits for a log reader and never needs
-permission to open /dev/stdout.  Reading is fair (one read of at most READ_BYTES a pipe and turn of the loop) and never
-stops, whatever becomes of the sinks; sinks never wait (initd.sink, initd.stream), so what they cannot take is dropped,
-counted, and said in one line when they take it again.
+permission to open /dev/stdout.  Reading is fair (one read of at most READ_BYTES a pipe and turn of the loop).  Sinks
+never wait (initd.sink, initd.stream): a pipe whose sink is congested is not read for a moment; what a sink cannot take
+after that is dropped, counted, and said in one line when it takes bytes again.
 
 End of file is not the end of a process: a grandchild may keep the pipe.  At death `drain` takes what is in the pipe
 now, and reading goes on under the same name until the last holder closes it, for at most LINGERING_PIPES earlier runs.
@@ -27,16 +27,9 @@ from wire.model import full_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
     from initd.config.records import Program
     from initd.stream import Watching
-
-    class Clocked(Watching, Protocol):
-        """What is needed of initd.loop.Loop."""
-
-        def at(self, deadline: float, callback: Callable[[], object]) -> object: ...
-
 
 SETTINGS = ("redirect_stderr",) + tuple(
     f"{stream}_{option}"
@@ -85,7 +78,7 @@ class Output:
 
     def __init__(
         self,
-        loop: Clocked,
+        loop: Watching,
         now_wall: Callable[[], float],
         stdout_fd: int = 1,
         stderr_fd: int = 2,
@@ -95,7 +88,9 @@ class Output:
     ) -> None:
         self._loop = loop
         self._now_wall = now_wall
-        self._routes = Routes(loop, stdout_fd, stderr_fd, childlogdir, identifier, say)
+        self._paused: list[tuple[_Desk, _Pipe]] = []
+        """Pipes that are not read while their sink is congested."""
+        self._routes = Routes(loop, stdout_fd, stderr_fd, childlogdir, identifier, say, self._resume)
         self._desks: dict[str, _Desk] = {}
         self._partial: dict[Channel, tuple[int, float]] = {}
         """Channels with an unfinished line: which one (Assembly.released), and held since when."""
@@ -237,9 +232,32 @@ class Output:
             channel.begin()
 
     def _reader(self, desk: _Desk, pipe: _Pipe) -> Callable[[int], object]:
-        return lambda _mask: self._on_readable(desk, pipe)
+        return lambda _mask: self._on_ready(desk, pipe)
 
-    def _on_readable(self, desk: _Desk, pipe: _Pipe) -> int:
+    def _on_ready(self, desk: _Desk, pipe: _Pipe) -> None:
+        if not pipe.channel.is_congested:
+            self._read(desk, pipe)
+            return
+        self._loop.forget(pipe.fd)
+        self._paused.append((desk, pipe))
+
+    def _resume(self) -> None:
+        """A sink is congested no longer: read on what can go on."""
+        paused, self._paused = self._paused, []
+        for desk, pipe in paused:
+            if pipe.channel.is_congested:
+                self._paused.append((desk, pipe))
+            elif pipe in desk.present or pipe in desk.lingering:
+                self._read_on(desk, pipe)
+
+    def _read_on(self, desk: _Desk, pipe: _Pipe) -> None:
+        try:
+            self._loop.watch(pipe.fd, select.EPOLLIN, self._reader(desk, pipe))
+        except OSError:  # out of kernel memory: a pipe may not stay unread for ever
+            self._paused.append((desk, pipe))
+            self._loop.at(self._loop.now() + PARTIAL_LINE_SECONDS, self._resume)
+
+    def _read(self, desk: _Desk, pipe: _Pipe) -> int:
         """Read once; returns the number of bytes, 0 where there was nothing or the pipe is closed now."""
         try:
             chunk = os.read(pipe.fd, READ_BYTES)
@@ -267,7 +285,7 @@ class Output:
     def _empty(self, desk: _Desk, pipe: _Pipe) -> None:
         left = DRAIN_BYTES
         while left > 0:
-            done = self._on_readable(desk, pipe)
+            done = self._read(desk, pipe)
             if not done:
                 return
             left -= done

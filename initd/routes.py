@@ -41,7 +41,11 @@ SYSLOG = "syslog"
 
 
 class Routes:
-    """All sinks of this initd; `say(text)` tells a person one line, by default on the container's stderr."""
+    """All sinks of this initd.
+
+    `say(text)` tells a person one line, by default on the container's stderr; `relief()` is called when a sink that was
+    congested is so no longer.
+    """
 
     def __init__(
         self,
@@ -51,12 +55,14 @@ class Routes:
         childlogdir: str | None,
         identifier: str,
         say: Callable[[str], None] | None,
+        relief: Callable[[], object],
     ) -> None:
         self._loop = loop
         self._childlogdir = childlogdir
         self._identifier = identifier
         self._own = Origin("initd")
         self.tell = say or self.say
+        self._relief = relief
         self._files: dict[str, tuple[Sink, list[Channel]]] = {}
         self._streams = self._inherit(stdout_fd, stderr_fd)
 
@@ -101,10 +107,15 @@ class Routes:
         return min(self._flush_stream(sink, deadline) for sink in self._streams.values())
 
     def _inherit(self, stdout_fd: int, stderr_fd: int) -> dict[str, StreamSink]:
-        err = StreamSink("the container's stderr", self._loop, self.tell, fd=stderr_fd)
+        err = self._stream("the container's stderr", fd=stderr_fd)
         if _same_file(stdout_fd, stderr_fd):
             return {STDOUT: err, STDERR: err}
-        return {STDOUT: StreamSink("the container's stdout", self._loop, self.tell, fd=stdout_fd), STDERR: err}
+        return {STDOUT: self._stream("the container's stdout", fd=stdout_fd), STDERR: err}
+
+    def _stream(self, name: str, fd: int = -1, path: str = "") -> StreamSink:
+        sink = StreamSink(name, self._loop, self.tell, fd, path)
+        sink.relief = self._relief
+        return sink
 
     def _file(self, path: str, maxbytes: int, backups: int, channel: Channel) -> Sink:
         """One sink a path, however many streams name it: two would rotate it under each other."""
@@ -117,7 +128,7 @@ class Routes:
     def _make_sink(self, path: str, maxbytes: int, backups: int) -> Sink:
         if _is_regular(path):
             return FileSink(path, maxbytes, backups, self._loop.now, self.tell)
-        return StreamSink(path, self._loop, self.tell, path=path)
+        return self._stream(path, path=path)
 
     def _auto_path(self, name: str, stream: str) -> str:
         return f"{self._childlogdir}/{name}-{stream}---{self._identifier}-{os.urandom(4).hex()}.log"

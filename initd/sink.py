@@ -82,6 +82,8 @@ class FileSink:
         self.maxbytes = maxbytes
         self.backups = backups
         self.losses = Losses(path)
+        self.flow = "flowing"
+        """It never asks for a pause; see initd.stream."""
         self._clock = clock
         self._say = say
         self._fd = -1

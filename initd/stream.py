@@ -12,8 +12,14 @@ must not stop PID 1 all the same.  So each kind of description has its own way t
                                 anything longer than its room, and its room may be a single byte
     opened by us                O_NONBLOCK
 
-What cannot be written waits in a bounded queue for EPOLLOUT; what does not fit in the queue is lost and counted.  The
-newest bytes are dropped rather than the oldest, so that the text before the gap stays whole.
+What cannot be written waits in a bounded queue for EPOLLOUT.  How the queue stands is the sink's `flow`:
+
+    FLOWING     at most half full
+    CONGESTED   fuller: who reads from programs should pause, so that they wait for the reader as they would without us
+    HOPELESS    still fuller after OUTPUT_PAUSE_SECONDS: nobody waits any more, what does not fit is lost and counted
+
+So a reader that is merely slower than a burst loses nothing, and one that is gone stops nobody for longer than that.
+The newest bytes are dropped rather than the oldest, so that the text before the gap stays whole.
 """
 
 from __future__ import annotations
@@ -25,20 +31,28 @@ import stat
 from collections import deque
 
 from initd.sink import Losses, Origin, open_log
-from wire.limits import OUTPUT_BUFFER_BYTES, SINK_RETRY_SECONDS
+from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, SINK_RETRY_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
+    class Timer(Protocol):
+        """What `at` gives."""
+
+        def cancel(self) -> object: ...
+
     class Watching(Protocol):
         """What is needed of initd.loop.Loop."""
 
         def now(self) -> float: ...
+        def at(self, deadline: float, callback: Callable[[], object]) -> Timer: ...
         def watch(self, fd: int, mask: int, callback: Callable[[int], object]) -> None: ...
         def forget(self, fd: int) -> None: ...
 
+
+FLOWING, CONGESTED, HOPELESS = "flowing", "congested", "hopeless"
 
 PIPE_BUF = select.PIPE_BUF
 WITHOUT_NOWAIT = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ESPIPE)
@@ -116,6 +130,10 @@ class StreamSink:
         self.losses = Losses(name)
         self.queued = 0
         """Bytes in the queue."""
+        self.flow = FLOWING
+        self.relief: Callable[[], object] = lambda: None
+        """Called when it is CONGESTED no longer."""
+        self._timer: Timer | None = None
         self._loop = loop
         self._say = say
         self._fd = fd
@@ -140,6 +158,7 @@ class StreamSink:
         self.queued += len(chunk)
         if self._watched < 0:
             self.flush()
+        self._judge()
 
     def flush(self) -> bool:
         """Write what can be written now; whether nothing is left waiting."""
@@ -154,6 +173,7 @@ class StreamSink:
             self._fail(error)
             return True
         self._recover()
+        self._judge()
         return True
 
     def reopen(self) -> None:
@@ -191,6 +211,26 @@ class StreamSink:
 
     def _on_writable(self, _mask: int) -> None:
         self.flush()
+        self._judge()
+
+    def _judge(self) -> None:
+        """Adjust the flow to the queue."""
+        if self.queued > self._limit // 2:
+            if self.flow is FLOWING:
+                self.flow = CONGESTED
+                self._timer = self._loop.at(self._loop.now() + OUTPUT_PAUSE_SECONDS, self._lose_hope)
+        elif self.flow is not FLOWING:
+            self._set_flow(FLOWING)
+
+    def _lose_hope(self) -> None:
+        self._set_flow(HOPELESS)
+
+    def _set_flow(self, flow: str) -> None:
+        self.flow = flow
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.relief()
 
     def _unwatch(self) -> None:
         if self._watched >= 0:
@@ -212,6 +252,7 @@ class StreamSink:
             self.losses.add(origin, len(part), why)
         self._queue.clear()
         self.queued = 0
+        self._judge()
         self.losses.why = why
         if first:
             self._say(f"cannot write to {self.name}: {why}; output for it is dropped until it can be written")

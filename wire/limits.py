@@ -188,3 +188,6 @@ COMMAND_GRACE_SECONDS = 60.0
 
 CONTROL_ASKED = 64
 """Requests of one control client that may wait or stream at a time."""
+
+OUTPUT_PAUSE_SECONDS = 1.0
+"""Longest time a program waits for a slow reader of the container's streams before its output is dropped instead."""

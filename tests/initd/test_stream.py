@@ -16,7 +16,7 @@ from initd.sink import Origin
 from initd.stream import Pen, StreamSink
 from tests.support.handloop import HandLoop
 from tests.support.programs import program
-from wire.limits import OUTPUT_BUFFER_BYTES, SINK_RETRY_SECONDS
+from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, SINK_RETRY_SECONDS
 
 Ends = tuple[int, int]
 
@@ -215,18 +215,85 @@ def test_a_file_is_written_whole(tmp_path):
     assert os.stat(tmp_path / "out").st_size == 1_000_000 and sink.queued == 0
 
 
+class Loud:
+    """A program whose stdout goes to a container stream that the test reads, or does not."""
+
+    def __init__(self) -> None:
+        self.loop, (self.reader, self.writer), (_, stderr) = HandLoop(), os.pipe(), os.pipe()
+        os.set_blocking(self.reader, False)
+        self.output = Output(self.loop, lambda: 0.0, self.writer, stderr)
+        self.mouth = self.output.open(program(stdout_logfile="AUTO")).stdout_w
+        os.set_blocking(self.mouth, False)
+
+    def shout(self, text: bytes) -> int:
+        """Write as much as the pipe takes, turning the loop; returns how much that was."""
+        written = 0
+        while written < len(text):
+            try:
+                written += os.write(self.mouth, text[written:])
+            except BlockingIOError:
+                if not self.loop.turn():
+                    break
+        self.loop.settle()
+        return written
+
+
 def test_programs_run_on_while_nobody_reads_the_containers_stdout():
-    """The whole path with real full pipes: three megabytes through, none of it read, and every pipe stays empty."""
-    loop, (reader, writer), (_, stderr) = HandLoop(), os.pipe(), os.pipe()
-    output = Output(loop, lambda: 0.0, writer, stderr)
-    pipes = output.open(program(stdout_logfile="AUTO"))
+    """The whole path with real full pipes: after one pause, megabytes go through although none is ever read."""
+    loud = Loud()
     with no_waiting(60):
-        for _ in range(100):
-            os.write(pipes.stdout_w, b"line of text\n" * 2500)
-            loop.settle()
-    assert output.dropped("web").stdout > 2_000_000
-    assert output.tail("web", "stdout").endswith(b"line of text\n")
-    assert os.get_blocking(writer) and reader
+        assert loud.shout(b"x" * 3_000_000) < 2_000_000
+        loud.loop.advance(OUTPUT_PAUSE_SECONDS)
+        assert loud.shout(b"line of text\n" * 250_000) == 13 * 250_000
+    assert loud.output.dropped("web").stdout > 2_000_000
+    assert loud.output.tail("web", "stdout").endswith(b"line of text\n")
+    loud.loop.advance(1.0)
+    assert os.get_blocking(loud.writer) and loud.loop.timers == 0
+
+
+def test_a_reader_slower_than_a_burst_loses_nothing():
+    loud, text, arrived = Loud(), bytes(range(32, 127)) * 40_000, []
+    left = text
+    while left or loud.loop.watched.keys() & {loud.writer}:
+        left = left[loud.shout(left) :]
+        try:
+            arrived.append(os.read(loud.reader, 50_000))
+        except BlockingIOError:
+            break
+        loud.loop.advance(OUTPUT_PAUSE_SECONDS / 20)
+    loud.loop.settle()
+    assert b"".join(arrived) + _rest(loud) == text and loud.output.dropped("web").stdout == 0
+
+
+def _rest(loud: Loud) -> bytes:
+    loud.loop.advance(1.0)
+    parts = []
+    while True:
+        try:
+            parts.append(os.read(loud.reader, 1 << 20))
+        except BlockingIOError:
+            if not loud.loop.turn():
+                return b"".join(parts)
+
+
+def test_hope_returns_when_the_reader_does():
+    loud = Loud()
+    loud.shout(b"x" * 3_000_000)
+    loud.loop.advance(OUTPUT_PAUSE_SECONDS)
+    loud.shout(b"y" * 3_000_000)
+    _rest(loud)
+    dropped = loud.output.dropped("web").stdout
+    assert loud.shout(b"z" * 3_000_000) < 2_000_000 and loud.output.dropped("web").stdout == dropped > 0
+
+
+def test_a_paused_pipe_that_ends_is_closed_when_read_on():
+    loud = Loud()
+    loud.shout(b"x" * 3_000_000)
+    os.close(loud.mouth)
+    loud.output._desks["web"].child_ends = loud.output._desks["web"].child_ends[1:]
+    loud.output.drain("web")
+    _rest(loud)
+    assert loud.output._paused == [] and loud.output.dropped("web").stdout == 0
 
 
 def test_flush_waits_for_a_slow_reader_but_not_longer_than_told():
