@@ -113,7 +113,13 @@ class Daemon:
         self.kernel = Kernel()
         self.loop.in_passing = self.kernel.glance
         self.journal = Journal()
-        self.output = Output(self.loop, time.time, childlogdir=daemon.childlogdir, identifier=daemon.identifier)
+        self.output = Output(
+            self.loop,
+            time.time,
+            childlogdir=daemon.childlogdir,
+            identifier=daemon.identifier,
+            nocleanup=daemon.nocleanup,
+        )
         self.voice.through = self.output.say
         self.reserve = prepare.reserve(RESERVE)
         self.service: Service | None = None

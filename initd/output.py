@@ -19,7 +19,7 @@ import select
 
 from initd.channel import Channel
 from initd.lines import last_lines
-from initd.routes import STDERR, STDOUT, Routes
+from initd.routes import STDERR, STDOUT, Routes, sweep_auto_logs
 from wire._record import Record
 from wire.limits import DRAIN_BYTES, LAST_LINE_BYTES, LAST_LINES, LINGERING_PIPES, PARTIAL_LINE_SECONDS, READ_BYTES
 from wire.model import full_name
@@ -74,7 +74,11 @@ class _Desk:
 
 
 class Output:
-    """See the module's docstring.  `say(text)` tells a person one line; by default on the container's stderr."""
+    """See the module's docstring.
+
+    `say(text)` tells a person one line; by default on the container's stderr.  Unless `nocleanup`, the AUTO logs that
+    an earlier run left in `childlogdir` are deleted.
+    """
 
     def __init__(
         self,
@@ -85,12 +89,15 @@ class Output:
         childlogdir: str | None = None,
         identifier: str = "supervisor",
         say: Callable[[str], None] | None = None,
+        nocleanup: bool = True,
     ) -> None:
         self._loop = loop
         self._now_wall = now_wall
         self._paused: list[tuple[_Desk, _Pipe]] = []
         """Pipes that are not read while their sink is congested."""
         self._routes = Routes(loop, stdout_fd, stderr_fd, childlogdir, identifier, say, self._resume)
+        if childlogdir is not None and not nocleanup:
+            sweep_auto_logs(childlogdir, identifier)
         self._desks: dict[str, _Desk] = {}
         self._partial: dict[Channel, tuple[int, float]] = {}
         """Channels with an unfinished line: which one (Assembly.released), and held since when."""

@@ -144,6 +144,32 @@ class Routes:
         return True
 
 
+def sweep_auto_logs(directory: str, identifier: str) -> int:
+    """Delete the AUTO logs of an earlier run, as supervisord does at its start; how many there were.
+
+    AUTO names hold a random part, so nobody would ever write to them again.  A directory that cannot be read has none.
+    """
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return 0
+    old = [name for name in names if is_auto_name(name, identifier)]
+    for name in old:
+        try:
+            os.unlink(f"{directory}/{name}")
+        except OSError:
+            pass
+    return len(old)
+
+
+def is_auto_name(name: str, identifier: str) -> bool:
+    """Whether it is PROCESS-STREAM---IDENTIFIER-RANDOM.log, or that with the number of a backup."""
+    stem, _, number = name.rpartition(".log")
+    process, mark, random = stem.rpartition(f"---{identifier}-")
+    ours = process.endswith((f"-{STDOUT}", f"-{STDERR}")) and random.replace("_", "").isalnum() and len(random) == 8
+    return bool(mark) and ours and (not number or (number[0] == "." and number[1:].isdigit()))
+
+
 def _same_file(first: int, second: int) -> bool:
     """Whether both descriptors lead to one pipe, terminal or socket: then one queue keeps their order."""
     try:

@@ -104,6 +104,18 @@ def test_auto_goes_to_a_file_where_childlogdir_is_set(tmp_path):
     assert path.read_bytes() == b"hello\n" and read(bench.stdout) == b""
 
 
+def test_auto_files_of_an_earlier_run_are_swept_and_nothing_else(tmp_path):
+    ours = ["web-stdout---here-0a1b2c3d.log", "web-stderr---here-0a1b2c3d.log", "a-b-stdout---here-XyZ_1234.log.2"]
+    others = ["web-stdout---there-0a1b2c3d.log", "web.log", "stdout---here-0a1b2c3d.log", "x---here-1.log", "a.log.1"]
+    kept = ["web-stdout---here-0a1b2c3d.log.x", "web-stdout---here-0a1b2c3d.logs"]
+    for name in ours + others + kept:
+        (tmp_path / name).touch()
+    Bench(childlogdir=str(tmp_path), identifier="here")
+    assert len(list(tmp_path.iterdir())) == len(ours + others + kept)
+    Bench(childlogdir=str(tmp_path), identifier="here", nocleanup=False)
+    assert {path.name for path in tmp_path.iterdir()} == set(others + kept)
+
+
 def test_two_programs_share_one_file_and_rotate_it_once(bench, tmp_path):
     path = tmp_path / "shared.log"
     options = {"stdout_logfile": str(path), "stdout_logfile_maxbytes": 8, "stdout_logfile_backups": 2}
