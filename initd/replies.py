@@ -22,7 +22,6 @@ CODES = {
     "not-running": "there is no process to signal",
     "forbidden": "this carrier or actor may not do that",
     "busy": "too many clients, or too many commands under way",
-    "timeout": "the time is over",
     "shutting-down": "nothing is started during a shutdown",
     "old-epoch": "a newer hub has commanded here since",
     "expired": "the command arrived after its deadline",
