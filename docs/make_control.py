@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 # ruff: noqa: E501 - lines of the page
-
 import sys
 from pathlib import Path
 
