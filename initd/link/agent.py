@@ -16,6 +16,7 @@ from typing import Any
 from initd.link.commands import HubCommands
 from initd.link.conversation import Conversation, Ears
 from initd.link.enrol import Enrolment
+from initd.link.identity import addresses
 from initd.link.loop import Loop
 from initd.link.membership import Keeper, Membership
 from initd.link.observer import Observer, Picture
@@ -94,6 +95,7 @@ class Agent:
         if not self._hubs:
             self._hubs = random.sample(self.membership.hubs, len(self.membership.hubs))
         self._visited_at = self.loop.now()
+        self.session.who = self.session.who._replace(addresses=addresses())
         self.session.restart(self.loop.now() + random.uniform(0.0, FIRST_SECONDS))
         self.talk.open(self._hubs.pop(), self.membership.pair, random.uniform(FIRST_SECONDS / 2, FIRST_SECONDS))
 

@@ -124,9 +124,37 @@ def test_a_hub_that_was_killed_has_everybody_and_everything_back(hub: LiveHub, b
     one.verb("stop", "crasher")
     hub.start()
     row = until(lambda: agent(hub))
-    assert row["agent"] == first["agent"]
+    assert row["agent"] == first["agent"] and not one.said("enrolling again")
     ended = one.status()["crasher"]["restarts"] + 1
     until(lambda: len([e for e in hub.client.exits(limit=1000) if e["name"] == "crasher"]) == ended, what="each exit")
+
+
+SLOW = "[program:slow]\ncommand=sleep 1000\nstartsecs=4\n"
+
+
+def test_a_link_killed_in_the_middle_of_a_command_does_not_have_it_done_twice(hub: LiveHub, box: Any) -> None:
+    one = box(programs=SLOW)
+    live(hub)
+    before = one.pid_of("slow")
+    row = hub.client.command("web-1/slow", "restart", {"wait": 20})
+    until(lambda: one.pid_of("slow") not in (0, before))  # executed, and its end is still to come
+    one.kill_link()
+    done = hub.client.wait(row, seconds=40)
+    assert done["result"]["command"] == row["id"] and one.status()["slow"]["restarts"] == 1
+
+
+def test_link_ends_with_its_pid_1(hub: LiveHub, box: Any) -> None:
+    one = box()
+    live(hub)
+    link, programs = one.link_pid(), [row["pid"] for row in one.status().values()]
+    assert one.process is not None
+    one.process.kill()
+    one.process.wait()
+    try:
+        until(lambda: not Path(f"/proc/{link}").exists() or "Z" in Path(f"/proc/{link}/stat").read_text().split()[2])
+    finally:
+        for pid in programs:
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_silent_link_does_not_hide_behind_its_sockets(hub: LiveHub, box: Any) -> None:
