@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,11 +93,39 @@ def test_single_command_mode_leaves_with_its_status(image: str) -> None:
     assert done.returncode == 42
 
 
+def test_comes_back_after_a_restart(box: Container) -> None:
+    until(lambda: box.states().get("talker") == "RUNNING", "the talker running")
+    docker("restart", box.name)
+    until(lambda: box.states().get("talker") == "RUNNING", "the talker running again")
+
+
+def test_works_below_another_init(image: str, yard: Yard) -> None:  # noqa: F811
+    box = yard.run(image, options=[*LOCKED, "--init"])
+    until(lambda: box.states().get("talker") == "RUNNING", "the talker running")
+    assert "initd" not in box.processes()[1][1]
+    assert box.stop() < 9
+    assert "the talker was told" in box.logs()
+
+
 def test_stops_in_time_with_its_own_signals(box: Container) -> None:
     until(lambda: box.states().get("talker") == "RUNNING", "the talker running")
     assert box.stop() < 9
     assert box.exit_code() == 0
     assert "the talker was told" in box.logs()
+
+
+def test_hub_runs_locked_down_and_remembers(yard: Yard) -> None:  # noqa: F811
+    options = ["--read-only", "--cap-drop", "ALL", "--network", "none", "--security-opt", "no-new-privileges"]
+    hub = yard.run(build.product("hub"), options=options)
+
+    def epoch() -> int:
+        done = hub.exec("/opt/hub/hubctl", "about", "--json", check=False)
+        return int(json.loads(done.stdout)["epoch"]) if done.returncode == 0 else 0
+
+    first = until(epoch, f"the hub (logs: {hub.logs()})")
+    docker("kill", "--signal", "KILL", hub.name)
+    docker("start", hub.name)
+    assert until(epoch, "the hub again") > first, "it takes a higher epoch, because it knows its last one"
 
 
 def test_dockerfiles_name_the_present_version() -> None:
