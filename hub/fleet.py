@@ -100,6 +100,11 @@ class Fleet:
         """The agent's verified container."""
         return self.containers.get(self.picture.container_of.get(agent_id, ""))
 
+    def ahead(self, engine: str) -> float:
+        """Seconds to add to an engine's own times for the hub's."""
+        state = self.engines.get(engine)
+        return state.clock_ahead if state else 0.0
+
     def name_of(self, agent: Agent) -> str:
         """Display name: its container's once joined, else what it calls itself, else its host name."""
         return agent.container_name or agent.said.name or agent.said.hostname or agent.id

@@ -128,8 +128,12 @@ class Queries:
         figures = of_container(key, holder or silent, self.fleet, now)
         listed_at = engine.seen_at if engine and engine.seen_at else known.at
         stale = engine is None or not engine.up
+        times = ("created_at", "started_at", "finished_at")  # `sized_at` is by the hub's clock already
+        own = {name: getattr(known.row, name) for name in times}
+        ahead = self.fleet.ahead(known.engine)
         return {
             **plain(known.row),
+            **{name: None if at is None else at + ahead for name, at in own.items()},
             "labels": self.fleet.labels_of_container(key),
             "engine": known.engine,
             "host": engine.host if engine else None,

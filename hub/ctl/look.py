@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from argparse import Namespace
@@ -135,8 +136,6 @@ def ending(row: Row) -> str:
 
 def signal_name(value: object) -> str:
     """`SIGKILL` for 9."""
-    import signal
-
     try:
         return signal.Signals(int(str(value))).name
     except ValueError:

@@ -97,7 +97,8 @@ class Witness:
         return [keep(a, self.fleet) for a in agents if before[a.id] != (a.verified, a.container_name)]
 
     def _ended(self, row: ContainerRow, now: Instant) -> Effects:
-        ended = row.finished_at if row.finished_at is not None else now.wall
+        ahead = self.fleet.ahead(self.fleet.containers[row.id].engine)
+        ended = now.wall if row.finished_at is None else row.finished_at + ahead
         ending = Ending(row.id, ended, row.exit_code, bool(row.oom_killed) or row.id in self.oomed)
         return self._died(ending, f"its container stopped (exit code {row.exit_code})", now)
 
