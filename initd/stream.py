@@ -57,6 +57,8 @@ FLOWING, CONGESTED, HOPELESS = "flowing", "congested", "hopeless"
 PIPE_BUF = select.PIPE_BUF
 WITHOUT_NOWAIT = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ESPIPE)
 NULL_DEVICE = os.makedev(1, 3)
+NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+"""None where Python was built against a C library without pwritev2 (musl before 1.2.5)."""
 
 
 def is_null(found: os.stat_result) -> bool:
@@ -78,7 +80,7 @@ class Pen:
         if os.isatty(fd):
             self._take_terminal()
         else:
-            self.write = self._nowait
+            self.write = self._polled if NOWAIT is None else self._nowait
 
     def close(self) -> None:
         """Close what is ours."""
@@ -97,7 +99,7 @@ class Pen:
 
     def _nowait(self, part: memoryview) -> int:
         try:
-            return os.pwritev(self.fd, [part], -1, os.RWF_NOWAIT)
+            return os.pwritev(self.fd, [part], -1, NOWAIT or 0)
         except OSError as error:
             if error.errno not in WITHOUT_NOWAIT:
                 raise

@@ -89,6 +89,11 @@ def count(text: str) -> int:
     return value
 
 
+def ring_bytes(text: str) -> int:
+    """How much of a ring; more than there can be means all."""
+    return min(count(text), RING_BYTES)
+
+
 def _names(parser: argparse.ArgumentParser, needed: bool) -> None:
     parser.add_argument("names", nargs="+" if needed else "*", metavar="NAME", help=NAMES)
 
@@ -121,7 +126,11 @@ def _tail(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what it writes")
     parser.add_argument("-n", "--lines", type=count, metavar="N", help="only the last N lines")
     parser.add_argument(
-        "--bytes", type=count, default=RING_BYTES, metavar="N", help=f"only the last N bytes (at most {RING_BYTES})"
+        "--bytes",
+        type=ring_bytes,
+        default=RING_BYTES,
+        metavar="N",
+        help=f"only the last N bytes (at most {RING_BYTES})",
     )
     parser.add_argument("--raw", action="store_true", help="do not escape control characters on a terminal")
 

@@ -29,6 +29,9 @@ def main(argv: list[str]) -> int:
     except SystemExit as leaving:
         failed = leaving.code not in (0, None)
         return FAILED if failed and argv[:1] == ["healthy"] else USAGE if failed else DONE
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a locale without these characters is no reason to fail
     try:
         return _run(options)
     except BrokenPipeError:

@@ -102,6 +102,13 @@ def test_nor_where_the_kernel_lacks_the_better_ways(ends, text, monkeypatch):
     assert 0 < fill(Pen(ends[1], ours=False), text) < 50_000_000
 
 
+def test_nor_where_python_was_built_without_pwritev2(monkeypatch):
+    monkeypatch.setattr(stream, "NOWAIT", None)
+    reader, writer = os.pipe()
+    assert fill(Pen(writer, ours=False), b"x" * 5000) == 65536
+    os.close(reader)
+
+
 def test_a_pipe_shared_with_other_writers_does_not_make_a_pen_wait():
     """poll(2) alone would not do: between its answer and the write another process may fill the pipe."""
     reader, writer = os.pipe()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 
@@ -93,6 +94,19 @@ def test_tail_prints_what_was_written(world, capsys):
     assert run(capsys, "tail", "web", "-n", "1")[1] == "three\n"
     assert run(capsys, "tail", "web", "stderr")[1] == ""
     assert json.loads(run(capsys, "tail", "web", "--json")[1])["stream"] == "stdout"
+
+
+def test_more_bytes_than_a_ring_holds_means_all(world, capsys):
+    assert run(capsys, "tail", "web", "--bytes", "999999999")[0] == DONE
+
+
+def test_a_locale_without_the_characters_is_survived(world, monkeypatch):
+    latin = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr("sys.stdout", latin)
+    os.write(world.kernel.alive[world.pid()], "snow ☃\n".encode())
+    world.loop.settle()
+    assert verbs.main(["tail", "web"]) == DONE
+    assert latin.buffer.getvalue() == b"snow \\u2603\n"
 
 
 def test_tail_on_a_terminal_is_harmless(world, capsys, monkeypatch):
