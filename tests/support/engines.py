@@ -122,9 +122,9 @@ def need(what: str, *programs: str) -> None:
         absent(what, f"run script/test as root ({', '.join(missing) or 'it is not root'} missing)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _engines_lock() -> Iterator[None]:
-    """One test run at a time has engines of its own."""
+    """One test run at a time has engines of its own; for a module only, so that others need not wait for a session."""
     with open("/tmp/pidone-test-engines.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -145,7 +145,7 @@ def engine(_root_engine: RealEngine) -> Iterator[RealEngine]:
     _root_engine.clean()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _engine26(_engines_lock: None) -> Iterator[RealEngine]:
     need("an Engine 26", "mmdebstrap", "nsenter", "ip", "curl")
     try:
@@ -162,7 +162,7 @@ def engine26(_engine26: RealEngine) -> Iterator[RealEngine]:
     _engine26.clean()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _tls_hosts(_engines_lock: None) -> Iterator[Hosts]:
     need("Docker hosts of our own", "dockerd", "openssl", "nsenter", "ip", "curl")
     try:
