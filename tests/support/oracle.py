@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from supervisor.datatypes import Automatic, RestartUnconditionally, RestartWhenExitUnexpected, name_to_uid
 from supervisor.options import EventListenerPoolConfig, FastCGIGroupConfig, ServerOptions
@@ -185,18 +185,36 @@ def _program(program: Program) -> Plain:
     return found | {"uid": uid, "environment": list(program.environment)}
 
 
-def difference(path: str, environ: dict[str, str]) -> str | None:
-    """What initd and supervisord read differently in a file; None where they agree."""
-    if sys.version_info >= (3, 13) and _doubtful(path):
-        return None  # Python changed where a comment begins; initd keeps the older rule, and warns
+class Verdict(NamedTuple):
+    """What two readings of a file came to."""
+
+    accepted: bool
+    """By supervisord."""
+    difference: str | None
+    """The first thing that initd reads differently; None where they agree."""
+
+
+def judge(path: str, environ: dict[str, str]) -> Verdict:
+    """Read a file twice.  From 3.13 on Python has another rule for where a comment begins; initd keeps the older one."""
+    verdict = _judge(path, environ)
+    excused = verdict.difference and sys.version_info >= (3, 13) and _doubtful(path)
+    return Verdict(verdict.accepted, None) if excused else verdict
+
+
+def _judge(path: str, environ: dict[str, str]) -> Verdict:
     loaded = ours(path, environ)
     try:
         theirs = parse(path, environ)
     except Refused as refusal:
-        return None if loaded.errors else f"supervisord refuses it, initd does not: {refusal}"
+        return Verdict(False, None if loaded.errors else f"supervisord refuses it, initd does not: {refusal}")
     if loaded.errors:
-        return f"initd refuses it, supervisord does not: {loaded.errors[0]}"
-    return _first_difference("", theirs, plain(loaded))
+        return Verdict(True, f"initd refuses it, supervisord does not: {loaded.errors[0]}")
+    return Verdict(True, _first_difference("", theirs, plain(loaded)))
+
+
+def difference(path: str, environ: dict[str, str]) -> str | None:
+    """What initd and supervisord read differently in a file; None where they agree."""
+    return judge(path, environ).difference
 
 
 def _doubtful(path: str) -> bool:
@@ -205,19 +223,15 @@ def _doubtful(path: str) -> bool:
     return any(comment_start(line) != first_mark(line) for text in texts for line in text.split("\n"))
 
 
+def try_case(case: Case) -> Verdict:
+    """`judge` for a generated case, in a directory of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        return judge(case.write(Path(folder)), case.environ)
+
+
 def compare(case: Case) -> str | None:
-    """`difference` for a generated case, in a directory of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        return difference(case.write(Path(folder)), case.environ)
-
-
-def accepts(case: Case) -> bool:
-    """Whether supervisord accepts it."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            return bool(parse(case.write(Path(folder)), case.environ))
-        except Refused:
-            return False
+    """`difference` for a generated case."""
+    return try_case(case).difference
 
 
 def smallest(case: Case, wrong: Callable[[Case], object]) -> Case:
