@@ -195,7 +195,7 @@ class Verdict(NamedTuple):
 
 
 def judge(path: str, environ: dict[str, str]) -> Verdict:
-    """Read a file twice.  From 3.13 on Python has another rule for where a comment begins; initd keeps the older one."""
+    """Read a file twice.  Python 3.13 has another rule for where a comment begins; initd keeps the older."""
     verdict = _judge(path, environ)
     excused = verdict.difference and sys.version_info >= (3, 13) and _doubtful(path)
     return Verdict(verdict.accepted, None) if excused else verdict
