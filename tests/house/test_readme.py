@@ -27,7 +27,7 @@ SHELL = [text for kind, text in BLOCKS if kind == "sh"]
 CONTAINERS, NETWORK, VOLUME = ("my-app", "my-shop", "hub"), "fleet", "hub"
 PATIENCE = 240.0
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("readme")]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def block(language: str) -> str:
