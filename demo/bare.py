@@ -25,6 +25,7 @@ from wire.keys import ClientKey
 
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = ("command", "samples", "enrol", "client", "feed")
+SPACES = ("--pid", "--fork", "--kill-child", "--mount-proc", "--uts", "--ipc")
 ORPHAN = "import os, time\nif os.fork() == 0:\n time.sleep(0.2)"
 
 
@@ -43,7 +44,7 @@ class BareFleet(Fleet):
 
     def __init__(self) -> None:
         super().__init__()
-        self.isolated = os.geteuid() == 0 and shutil.which("unshare") is not None
+        self.isolated = namespaces_work()
         self.what = "PID namespaces of this machine" if self.isolated else "subreapers on this machine"
         self.place = Path(tempfile.mkdtemp(prefix="pidone-demo-"))
         self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
@@ -53,7 +54,7 @@ class BareFleet(Fleet):
         none = "there is no Docker engine"
         self.lacks = {"containers": none, "oom": f"{none}, so no box has a memory limit"}
         if not self.isolated:
-            self.lacks["pid1"] = "only root can make PID namespaces; initd is the subreaper of each"
+            self.lacks["pid1"] = "PID namespaces need root with CAP_SYS_ADMIN; initd is the subreaper of each box"
 
     # Making and taking down.
 
@@ -87,8 +88,7 @@ class BareFleet(Fleet):
         initd = [self._command("initd"), "-c", str(ROOT / "demo" / "programs" / f"{self.boxes[box].kind}.ini")]
         if self.isolated:
             mount = 'mount -t tmpfs tmpfs /run; hostname "$BOX"; exec "$@"'
-            spaces = ["--pid", "--fork", "--kill-child", "--mount-proc", "--uts", "--ipc"]
-            initd = ["unshare", *spaces, "sh", "-c", mount, "sh", *initd]
+            initd = ["unshare", *SPACES, "sh", "-c", mount, "sh", *initd]
         self.pids[box] = self._run(box, initd, settings)
 
     def down(self) -> None:
@@ -227,6 +227,13 @@ class BareFleet(Fleet):
 
     def _join_file(self) -> Path:
         return self.place / "join"
+
+
+def namespaces_work() -> bool:
+    """Whether this process may make them: root often may not, inside a container."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        return False
+    return subprocess.run(["unshare", *SPACES, "true"], capture_output=True).returncode == 0
 
 
 def free_ports(count: int) -> list[int]:
