@@ -191,3 +191,9 @@ CONTROL_ASKED = 64
 
 OUTPUT_PAUSE_SECONDS = 1.0
 """Longest time a program waits for a slow reader of the container's streams before its output is dropped instead."""
+
+LEFTOVERS = 8
+"""Boots whose untold facts are kept in state_dir: a container that is restarted while its hub is away for an hour."""
+
+LEFTOVER_BYTES = 32 * 1024 * 1024
+"""Largest file of them: a full ring of exit records with full last lines."""

@@ -44,7 +44,12 @@ def main(argv: list[str]) -> int:
         sys.stderr.write("initd-link: descriptor 3 is no socket: it is started by initd, not by people\n")
         return 2
     os.close(CHANNEL)
+    signal.signal(signal.SIGTERM, lambda signum, frame: _early.append(signum))
     return run(end, os.environ)
+
+
+_early: list[int] = []
+"""Signals that came before there was an agent to take them."""
 
 
 def run(end: socket.socket, environ: Mapping[str, str]) -> int:
@@ -59,8 +64,10 @@ def run(end: socket.socket, environ: Mapping[str, str]) -> int:
     context.set(zmq.BLOCKY, 0)
     try:
         agent = assemble(end, environ, reader, context, say)
-        agent.loop.on_signal(signal.SIGTERM, agent.leave)
-        agent.loop.on_signal(signal.SIGINT, agent.leave)
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            agent.loop.on_signal(signum, agent.terminated)
+        if _early:
+            agent.terminated()
         agent.loop.run()
     except Pid1Gone:
         return 0

@@ -3,13 +3,13 @@
 Theory.  Two states: *enrolling* (no valid key yet, or the hub refused it) and *talking*.  It begins talking at once
 where PID 1 or state_dir kept a membership.  A hub that refuses the key makes it enrol again, with the same key; hubs
 that stay silent make it go on to the next one, and after a round enrol again in the background, which also brings the
-addresses of hubs that were moved.  Nothing here ever touches the programs.
+addresses of hubs that were moved.  Facts that an earlier boot left untold go first (initd.link.leftover), in a session
+of their own.  Nothing here ever touches the programs.
 """
 
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +17,7 @@ from initd.link.commands import HubCommands
 from initd.link.conversation import Conversation, Ears
 from initd.link.enrol import Enrolment
 from initd.link.identity import addresses
+from initd.link.leftover import Leftover, Shelf
 from initd.link.loop import Loop
 from initd.link.membership import Keeper, Membership
 from initd.link.observer import Observer, Picture
@@ -24,9 +25,9 @@ from initd.link.pid1 import Answer, Pid1
 from wire import limits
 from wire.keys import JoinString, KeyPair
 from wire.messages import Enrolled, Event, HubAddress, Register
-from wire.model import FactKind, State
+from wire.model import Fact, FactKind, State
 from wire.records import FACT
-from wire.session import AgentSession, News
+from wire.session import AgentSession, News, Phase
 from wire.shapes import Wrong
 from wire.sockets import Context
 
@@ -38,6 +39,9 @@ SILENT_PERIODS = 3
 
 ALONE_SECONDS = 15.0
 """Without any hub for so long, the join string's hubs are asked again: the others may have moved."""
+
+LEAVE_SECONDS = 0.6
+"""Longest wait for the goodbye's answer: PID 1 kills what is left 0.75 s after its SIGTERM."""
 
 SOON, LEAST = 0.05, 0.5
 """After a change the container is looked at this soon, but not more often than that; seconds."""
@@ -64,12 +68,17 @@ class Agent:
         self._looked_at = 0.0
         self._stopping_for = ""
         self._heard_at = self._visited_at = loop.now()
+        self._shelf = Shelf("", "")
+        self._old: list[Leftover] = []
+        self._durable = 0
 
     # Joining.
 
-    def start(self, enrolment: Enrolment, keeper: Keeper, join: JoinString | None) -> None:
+    def start(self, enrolment: Enrolment, keeper: Keeper, shelf: Shelf, join: JoinString | None) -> None:
         """Begin to talk where a membership was kept for `join`, else to enrol."""
         self.enrolment, self.keeper, self.join = enrolment, keeper, join
+        self._shelf, self._old = shelf, shelf.load()
+        self._take_up()
         self.membership = keeper.load(join) if join else None
         if self.membership and self.membership.hubs:
             self.session.epoch = max(self.session.epoch, self.membership.epoch)
@@ -78,6 +87,16 @@ class Agent:
             enrolment.start()
         self.follow()
         self._look_again(SOON)
+
+    def _take_up(self) -> None:
+        """The session of the oldest boot that has something to tell, at last our own."""
+        if not self._old:
+            self.talk.session = self.session
+            return
+        old, who = self._old[0], self.session.who
+        first, last = old.facts[0].seq, old.facts[-1].seq
+        who = who._replace(boot=old.boot, started_at=old.started_at, first_seq=first, last_seq=last)
+        self.talk.session = AgentSession(who, self.loop.now())
 
     def enrolled(self, join: JoinString, pair: KeyPair, enrolled: Enrolled) -> None:
         """A hub knows us: remember it, and talk."""
@@ -96,7 +115,7 @@ class Agent:
             self._hubs = random.sample(self.membership.hubs, len(self.membership.hubs))
         self._visited_at = self.loop.now()
         self.session.who = self.session.who._replace(addresses=addresses())
-        self.session.restart(self.loop.now() + random.uniform(0.0, FIRST_SECONDS))
+        self.talk.session.restart(self.loop.now() + random.uniform(0.0, FIRST_SECONDS))
         self.talk.open(self._hubs.pop(), self.membership.pair, random.uniform(FIRST_SECONDS / 2, FIRST_SECONDS))
 
     def _refused(self) -> None:
@@ -112,7 +131,9 @@ class Agent:
         self._heard_at = self.loop.now()
         if self.enrolment is not None and news.refused is None:
             self.enrolment.stop()
-        if news.durable is not None:
+        if self._old:
+            self._heard_of_old()
+        elif news.durable is not None:
             self.pid1.ask("ack", {"seq": news.durable}, _nothing)
         if news.refused is not None:
             self.say(f"the hub refused: {news.refused.message}")
@@ -122,6 +143,14 @@ class Agent:
             self.say(f"the hub answered with {news.garbage}")
         self._remember(news)
         self._show()
+
+    def _heard_of_old(self) -> None:
+        """An answer about an earlier boot: once all of it is stored, go on with the next one."""
+        session = self.talk.session
+        if session.phase is Phase.REGISTERED and session.durable >= session.last_seq:
+            self._shelf.drop(self._old.pop(0).boot)
+            self._take_up()
+            self.talk.go_on()
 
     def _remember(self, news: News) -> None:
         if self.membership is None or self.keeper is None or self.join is None:
@@ -165,10 +194,14 @@ class Agent:
     def _journal(self, told: Answer) -> None:
         if told.error is None:
             row = told.result
+            self._durable = row["durable"]
             self.session.noticed(row["first"], row["last"], row["dropped"])
             self.talk.go_on()
 
     def _fetch(self, after: int, most: int) -> None:
+        if self._old:
+            self.talk.session.bring([fact for fact in self._old[0].facts if fact.seq > after][:most])
+            return
         self.pid1.ask("facts", {"after": after, "limit": most}, lambda told: self._fetched(told, after, most))
 
     def _fetched(self, told: Answer, after: int, most: int) -> None:
@@ -226,19 +259,49 @@ class Agent:
 
     # Leaving.
 
+    def terminated(self) -> None:
+        """SIGTERM: a shutdown of everything, or only of link, which then says no goodbye."""
+        self.pid1.ask("about", {}, self._asked_why)
+
+    def _asked_why(self, told: Answer) -> None:
+        if told.error is None and told.result["state"] == "running":
+            self.loop.end()
+        else:
+            self.leave()
+
     def leave(self) -> None:
-        """PID 1 is stopping everything: tell what is left, say goodbye, end."""
+        """PID 1 is stopping everything: tell what is left, say goodbye, keep what nobody took, end."""
         by = f" by {self._stopping_for}" if self._stopping_for else ""
-        self.session.leave(f"shutdown{by}"[: limits.TEXT_CHARS], self.talk.now())
+        reason = f"shutdown{by}"[: limits.TEXT_CHARS]
+        self.talk.session.leave(reason, self.talk.now())
         self.pid1.ask("facts", {"after": 2**62, "limit": 1}, self._journal)
         self.talk.go_on()
-        self._await_leave(time.monotonic() + 2.0)
+        self._await_leave(self.loop.now() + LEAVE_SECONDS)
 
     def _await_leave(self, deadline: float) -> None:
         if self.talk.left or self.loop.now() > deadline:
-            self.loop.end()
+            self.pid1.ask("facts", {"after": 2**62, "limit": 1}, self._left)
         else:
             self.loop.at(self.loop.now() + 0.02, lambda: self._await_leave(deadline))
+
+    def _left(self, told: Answer) -> None:
+        self._journal(told)
+        self._keep_rest(self._durable, [])
+
+    def _keep_rest(self, after: int, kept: list[Fact]) -> None:
+        """Fetch what the hub has not stored, and put it on the shelf."""
+
+        def more(told: Answer) -> None:
+            rows = [] if told.error is not None else told.result["facts"]
+            kept.extend(FACT.read(row) for row in rows)
+            if rows and kept[-1].seq < told.result["last"]:
+                self._keep_rest(kept[-1].seq, kept)
+                return
+            who = self.session.who
+            self._shelf.put(Leftover(who.boot, who.started_at, tuple(kept)))
+            self.loop.end()
+
+        self.pid1.ask("facts", {"after": after, "limit": limits.FACTS_PER_MESSAGE}, more)
 
 
 def _nothing(answer: Answer) -> None:

@@ -16,6 +16,7 @@ from initd.link.cgroup import Container
 from initd.link.commands import ScriptCommands, open_scripts, script_endpoint
 from initd.link.enrol import Enrolment, read_join
 from initd.link.identity import Claim
+from initd.link.leftover import Shelf
 from initd.link.loop import Loop
 from initd.link.membership import Keeper
 from initd.link.observer import Observer
@@ -44,9 +45,10 @@ def assemble(
     observer = Observer(who.boot, init, reader, Container(), table)
     agent = Agent(loop, context, pid1, who, observer, say)
     enrolment = Enrolment(loop, context, environ, (claim, who.hostname, who.version), say, agent.enrolled)
-    keeper = Keeper(pid1, dict(hello["kept"]), environ.get(STATE_DIR, ""), claim.container)
+    state_dir = environ.get(STATE_DIR, "")
+    keeper = Keeper(pid1, dict(hello["kept"]), state_dir, claim.container)
     loop.watch(end, pid1.pump)
-    agent.start(enrolment, keeper, _join(environ))
+    agent.start(enrolment, keeper, Shelf(state_dir, claim.container), _join(environ))
     return agent
 
 

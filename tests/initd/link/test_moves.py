@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,13 @@ def box(hub: LiveHub, tmp_path: Path) -> Iterator[LiveInitd]:
 
 def agents(hub: LiveHub, presence: str = "live") -> list[dict[str, Any]]:
     return [row for row in hub.client.query("agents", all=True) if row["presence"] == presence]
+
+
+def catches_term(pid: int) -> bool:
+    """Whether a process handles SIGTERM by now."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines() if pid else []
+    caught = next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt")), 0)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 def test_a_container_that_is_started_again_is_the_same_agent(hub: LiveHub, box: LiveInitd, tmp_path: Path) -> None:
@@ -85,3 +93,29 @@ def test_a_hub_whose_other_ports_moved_is_found_by_the_join_string(hub: LiveHub,
     hub.start()
     [again] = until(lambda: agents(hub), 90, "found again")
     assert again["agent"] == first["agent"]
+
+
+def test_deaths_that_no_hub_heard_of_are_told_after_the_restart(hub: LiveHub, box: LiveInitd, tmp_path: Path) -> None:
+    box.start()
+    [first] = until(lambda: agents(hub))
+    hub.kill()
+    for _ in range(2):
+        until(lambda: catches_term(box.link_pid()))
+        assert box.stop() == 0
+        box.start()
+    assert len(list((tmp_path / "state").glob("facts-*.json"))) == 2
+    hub.start()
+    exits = until(lambda: found if len(found := hub.client.exits(limit=100)) == 2 else None, 60, "both exits")
+    assert {row["by"] for row in exits} == {"signal TERM"} and exits[0]["boot"] == first["boot"] != exits[1]["boot"]
+    told = {row["boot"] for row in exits}
+    until(lambda: [row for row in agents(hub) if row["boot"] not in told], what="the present boot registers")
+    until(lambda: not list((tmp_path / "state").glob("facts-*.json")))
+
+
+def test_link_alone_that_is_told_to_end_says_no_goodbye(hub: LiveHub, box: LiveInitd) -> None:
+    box.start()
+    until(lambda: agents(hub))
+    pid = box.kill_link(signal.SIGTERM)
+    until(lambda: box.link_pid() not in (0, pid))
+    until(lambda: agents(hub))
+    assert not agents(hub, "gone") and not [r for r in hub.client.events(limit=100) if "goodbye" in str(r)]
