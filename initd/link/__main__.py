@@ -71,6 +71,9 @@ def run(end: socket.socket, environ: Mapping[str, str]) -> int:
         agent.loop.run()
     except Pid1Gone:
         return 0
+    except (TimeoutError, RuntimeError) as error:
+        say(str(error))
+        return 1
     finally:
         context.destroy(0)
         reader.close()
