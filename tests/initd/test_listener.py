@@ -213,6 +213,7 @@ def test_one_client_too_many_is_refused_with_a_reason(served):
 
 
 def test_without_descriptors_accepting_pauses_and_does_not_spin(served):
+    served.loop.settle()
     peer = served.connect()
     with few_descriptors(0):
         served.loop.turn()

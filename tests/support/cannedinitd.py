@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 Answer = Callable[[dict[str, object]], bytes]
 
+DRIP_SECONDS, DRIP_PAUSE = 20.0, 0.05
+
 
 class CannedInitd:
-    """Accepts one client and sends `answer(request)` for each request line; `hang` leaves the connection open."""
+    """Accepts one client and sends `answer(request)` for each request line.
 
-    def __init__(self, directory: Path, answer: Answer, hang: bool = False) -> None:
+    `hang` leaves the connection open; `drip` sends the answer again and again for DRIP_SECONDS.
+    """
+
+    def __init__(self, directory: Path, answer: Answer, hang: bool = False, drip: bool = False) -> None:
         self.path = str(directory / "canned.sock")
         self.requests: list[dict[str, object]] = []
         self._answer = answer
         self._hang = hang
+        self._drips = int(DRIP_SECONDS / DRIP_PAUSE) if drip else 1
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(self.path)
         self._socket.listen()
@@ -36,7 +43,9 @@ class CannedInitd:
         for line in client.makefile("rb"):
             self.requests.append(json.loads(line))
             try:
-                client.sendall(self._answer(self.requests[-1]))
+                for _ in range(self._drips):
+                    client.sendall(self._answer(self.requests[-1]))
+                    time.sleep(DRIP_PAUSE if self._drips > 1 else 0)
             except OSError:
                 break
             if not self._hang:

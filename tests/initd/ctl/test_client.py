@@ -8,7 +8,7 @@ import pytest
 
 from initd import address
 from initd.ctl.client import Client, Refused, Unreachable
-from tests.support.cannedinitd import CannedInitd, line
+from tests.support.cannedinitd import DRIP_SECONDS, CannedInitd, line
 from tests.support.services import need_root
 from wire.limits import CONTROL_REPLY_BYTES
 
@@ -17,8 +17,8 @@ from wire.limits import CONTROL_REPLY_BYTES
 def canned(tmp_path):
     made: list[CannedInitd] = []
 
-    def make(answer, hang=False):
-        made.append(CannedInitd(tmp_path, answer, hang))
+    def make(answer, **options):
+        made.append(CannedInitd(tmp_path, answer, **options))
         return made[-1]
 
     yield make
@@ -79,9 +79,11 @@ def test_the_deadline_includes_what_the_request_waits(canned):
 
 
 def test_a_drip_does_not_extend_the_deadline(canned):
-    server = canned(lambda request: b"x" * 10, hang=True)
-    with pytest.raises(Unreachable):
-        Client(server.path, timeout=0.3).ask("status")
+    server = canned(lambda request: b"x", hang=True, drip=True)
+    start = time.monotonic()
+    with pytest.raises(Unreachable, match="no answer in time"):
+        Client(server.path, timeout=0.5).ask("status")
+    assert time.monotonic() - start < DRIP_SECONDS / 2
 
 
 def test_an_endless_line_is_refused(canned):
