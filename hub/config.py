@@ -6,12 +6,13 @@ before anything starts, and all are told at once as file:line.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from hub.engines.api import Tls, address_problem
 from hub.errors import HubError
 from wire._record import Record
 from wire.keys import KeyFault, check_address
@@ -116,15 +117,6 @@ def _size(value: str) -> int:
     return int(found[1]) * _SIZES[found[2]]
 
 
-def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc:
-        return value
-    if parts.scheme == "tcp" and parts.hostname and parts.port:
-        return value
-    raise ValueError("must be unix:///path/to/docker.sock or tcp://host:port")
-
-
 def _mode(value: str) -> str:
     if value not in ("auto", "poll", "stream", "agent"):
         raise ValueError("must be auto, poll, stream or agent")
@@ -151,7 +143,7 @@ OPTIONS: Mapping[str, tuple[Option, ...]] = {
         Option("retention", _seconds(3600, 10 * 366 * 86400), "30d", "how long anything is kept"),
     ),
     "engine": (
-        Option("url", _url, "", "unix:///var/run/docker.sock or tcp://host:2376"),
+        Option("url", _text, "", "unix:///var/run/docker.sock or tcp://host:2376"),
         Option("tls_ca", _maybe, "", "file: certificate authority of the engine"),
         Option("tls_cert", _maybe, "", "file: client certificate"),
         Option("tls_key", _maybe, "", "file: key of the client certificate"),
@@ -190,14 +182,14 @@ def load(path: str | None) -> Config:
     return parse(path, text)
 
 
-def parse(path: str, text: str) -> Config:
-    """As `load`, for text that is at hand; `path` is what problems are told under."""
+def parse(path: str, text: str, exists: Callable[[str], bool] = os.path.isfile) -> Config:
+    """As `load`, for text at hand; problems are told under `path`, `exists` says whether a file is there."""
     problems = _Problems(path)
     sections = _sections(text, problems)
     values = {}
     for name in ("hubd", "store"):
         values.update(_values(name, sections.pop(name, {}), problems))
-    engines = [_engine(name, lines, problems) for name, lines in sections.items()]
+    engines = [_engine(name, lines, problems, exists) for name, lines in sections.items()]
     _distinct_ports(values, sections, problems)
     if problems.found:
         raise ConfigError(problems.told())
@@ -252,21 +244,30 @@ def _values(section: str, lines: Mapping[str, Line], problems: _Problems) -> dic
     return values
 
 
-def _engine(name: str, lines: Mapping[str, Line], problems: _Problems) -> EngineConfig | None:
+def _engine(
+    name: str, lines: Mapping[str, Line], problems: _Problems, exists: Callable[[str], bool]
+) -> EngineConfig | None:
     before = len(problems.found)
     values = _values("engine", lines, problems)
-    tls = [values.get(key) for key in ("tls_ca", "tls_cert", "tls_key")]
-    if any(tls) and not all(tls):
+    files = {key: str(values.get(key, "")) for key in ("tls_ca", "tls_cert", "tls_key")}
+    for key, path in files.items():
+        if path and not exists(path):
+            problems.add(lines[key].number, f"{key}: no file {path}")
+    if any(files.values()) and not all(files.values()):
         problems.add(lines[""].number, f"[{name}] needs tls_ca, tls_cert and tls_key together")
-    remote = str(values.get("url", "")).startswith("tcp://") and not re.match(
-        r"tcp://(127\.|localhost:)", values["url"]
-    )
-    if remote and not any(tls):
-        problems.add(
-            lines[""].number,
-            f"[{name}] is remote, so tls_ca, tls_cert and tls_key are needed: plain tcp is root for all",
-        )
+    elif len(problems.found) == before:
+        tls = Tls(*files.values()) if all(files.values()) else None
+        wrong = address_problem(values["url"], tls) or _exposed(values["url"], tls)
+        if wrong:
+            problems.add(lines["url"].number, f"url: {wrong}")
     return None if len(problems.found) > before else EngineConfig(name.partition(":")[2], **values)
+
+
+def _exposed(url: str, tls: Tls | None) -> str:
+    """A remote engine without certificates is root on its host for everybody on the way."""
+    if tls is not None or not url.startswith("tcp://") or re.match(r"tcp://(127\.|localhost:|\[::1\]:)", url):
+        return ""
+    return "a remote engine needs tls_ca, tls_cert and tls_key; plain tcp:// is for this machine only"
 
 
 def _distinct_ports(values: Mapping[str, Any], sections: Mapping[str, Any], problems: _Problems) -> None:

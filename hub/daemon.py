@@ -94,7 +94,7 @@ def _run(config: Config) -> int:
     )
     endpoint = _endpoint(config, config.port_enrol)
     _probe(config)
-    enrol, _ = expendable.start(lambda end: serve_forever(end, endpoint, ring.fleet))
+    enrol, keeper = expendable.start(lambda end: serve_forever(end, endpoint, ring.fleet))
     waker, reports = Waker(), deque[Report]()
     worker = Worker(_store(config), waker.wake)
     worker.start()
@@ -102,6 +102,7 @@ def _run(config: Config) -> int:
     core = Core(_settings(config, ring), version(), lambda: secrets.token_hex(8))
     engines = {engine.name: _engine(engine, config, reports, waker) for engine in config.engines}
     loop = Loop(core, worker, admissions, waker, enrol, engines, reports, say)
+    loop.keeper = keeper
     try:
         loop.prepare(30.0)
         _serve(loop, config, ring.own, admissions, engines)

@@ -113,6 +113,8 @@ class Loop:
         self.watch_at = self.tick_at = 0.0
         self.running = True
         self.fault: BaseException | None = None
+        self.keeper = 0
+        """Pid of the enrolment port's keeper; 0 = none is watched."""
         self.effects: dict[type, Callable[[Any], None]] = {
             words.Send: self._send,
             words.Publish: self._publish,
@@ -340,6 +342,10 @@ class Loop:
         if self.gate is not None and not self.gate.alive:
             self.fault = RuntimeError("the gate's thread has ended")
             self.running = False
+        with suppress(ChildProcessError):
+            if self.keeper and os.waitpid(-1, os.WNOHANG)[0] == self.keeper:
+                self.fault = RuntimeError("the keeper of the enrolment port has ended")
+                self.running = False
         full = descriptors() >= FULL * capacity()
         if full != bool(self.admissions.closed):
             self.say("file descriptors run short: no new agents are let in" if full else "new agents are let in again")

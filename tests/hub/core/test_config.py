@@ -32,7 +32,7 @@ def test_the_example_file_is_the_defaults() -> None:
 
 def test_every_option_of_the_example_can_be_switched_on() -> None:
     text = "".join(line.removeprefix("#") for line in CONF.read_text().splitlines(True) if not line.startswith("# "))
-    assert [engine.name for engine in parse("x", text).engines] == ["local", "remote"]
+    assert [engine.name for engine in parse("x", text, exists=lambda path: True).engines] == ["local", "remote"]
 
 
 def test_all_problems_are_told_at_once_with_their_lines() -> None:
@@ -43,9 +43,15 @@ def test_all_problems_are_told_at_once_with_their_lines() -> None:
         assert any(line.startswith(f"hub.ini:{number}: ") and word in line for line in found), (number, word)
 
 
-def test_remote_engines_need_certificates() -> None:
-    assert "tls_ca" in problems("[engine:a]\nurl = tcp://10.0.0.1:2375\n")[0]
-    assert "together" in problems("[engine:a]\nurl = tcp://127.0.0.1:2375\ntls_ca = x\n")[0]
+def test_engines_need_an_address_and_all_of_their_certificates() -> None:
+    assert "together" in problems("[engine:a]\nurl = tcp://127.0.0.1:2375\ntls_ca = /etc/passwd\n")[0]
+    assert "hub.ini:3: tls_ca: no file /none" in problems("[engine:a]\nurl = tcp://h:2376\ntls_ca = /none\n")
+    assert problems("[engine:a]\nurl = ftp://h\n")[0].startswith("hub.ini:2: url")
+    assert "url" in problems("[engine:a]\n")[0]
+
+
+def test_a_remote_engine_without_certificates_is_refused() -> None:
+    assert problems("[engine:a]\nurl = tcp://10.0.0.1:2375\n")[0].startswith("hub.ini:2: ")
 
 
 def test_equal_ports_and_doubled_words_are_found() -> None:

@@ -84,6 +84,13 @@ def test_a_key_is_forgotten_when_its_container_is_destroyed(hub: CoreHub) -> Non
     assert agent not in hub.admitted.values()
 
 
+def test_an_invited_key_outlives_its_container(hub: CoreHub) -> None:
+    box = container(1, at=hub.now.wall)
+    agent = hub.agent(container=box.id, join=hub.token(kind="invite"))
+    hub.report(*listing(hub.now.wall, box), *listing(hub.now.wall))
+    assert agent in hub.admitted.values()
+
+
 def test_keys_and_tokens_survive_a_restart(hub: CoreHub) -> None:
     join = hub.token()
     agent = hub.agent(join=join)

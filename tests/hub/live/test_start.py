@@ -90,6 +90,13 @@ def test_kill_9_leaves_no_process_behind(idle: LiveHub) -> None:
     until(lambda: not any(_runs(pid) for pid in (keeper, worker)), what="keeper and worker have ended")
 
 
+def test_a_hub_whose_keeper_was_killed_ends_and_says_why(idle: LiveHub) -> None:
+    idle.start()
+    assert idle.process is not None
+    os.kill(int(Path(f"/proc/{idle.process.pid}/task/{idle.process.pid}/children").read_text().split()[0]), 9)
+    assert idle.process.wait(30) == 1 and idle.said("keeper of the enrolment port has ended")
+
+
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
