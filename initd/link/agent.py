@@ -237,7 +237,7 @@ class Agent:
     def _programs(self, told: Answer) -> None:
         self._asking = False
         if told.error is None:
-            self.observer.programs(told.result)
+            self.observer.programs(told.result, self.loop.now())
 
     def _look(self) -> None:
         now = self.talk.now()

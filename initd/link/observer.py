@@ -52,17 +52,17 @@ class Observer:
         self._leaders: dict[Key, str] = {}
         self._rows: tuple[RosterRow, ...] = ()
         self._mounts: tuple[Mount, ...] = ()
-        self._looked_at = -MOUNT_SECONDS
+        self._looked_at, self._told_at = -MOUNT_SECONDS, 0.0
         self._private: dict[Key, Private] = {}
         self._number, self._shown, self._changed, self._complete = 0, 0, True, True
         self._before: float | None = None
 
-    def programs(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """PID 1's word on its programs: rows of `status`."""
+    def programs(self, rows: Iterable[Mapping[str, Any]], mono: float) -> None:
+        """PID 1's word on its programs: rows of `status`, and when they were true."""
         found = tuple(STATUS.read([row.get(field) for field in Status._fields]) for row in rows)
         leaders = {(s.pid, s.start_ticks): name_of(s) for s in found if s.pid is not None and s.start_ticks is not None}
         self._changed = self._changed or [*map(_settled, found)] != [*map(_settled, self._programs)]
-        self._programs, self._leaders = found[: limits.PROGRAMS], leaders
+        self._programs, self._leaders, self._told_at = found[: limits.PROGRAMS], leaders, mono
 
     def look(self, now: Now, last_seq: int) -> Picture:
         """One round; `last_seq` is the newest fact that `programs` includes."""
@@ -91,8 +91,9 @@ class Observer:
 
     def _roster(self, now: Now, last_seq: int) -> Roster:
         notes = {} if self._complete else dict.fromkeys(("read_bytes", "write_bytes", "fds"), REFUSED)
+        programs = tuple(_aged(status, now.mono - self._told_at) for status in self._programs)
         roster = Roster(
-            self._boot, self._number, last_seq, now.wall, now.mono, COLUMNS, self._rows, self._programs, self._mounts,
+            self._boot, self._number, last_seq, now.wall, now.mono, COLUMNS, self._rows, programs, self._mounts,
             self._table.left_out, notes,
         )  # fmt: skip
         return bounded(roster)
@@ -132,6 +133,11 @@ class Observer:
         self._changed, self._complete = self._changed or complete != self._complete, complete
         if self._reader:
             self._reader.ask(refused)
+
+
+def _aged(status: Status, seconds: float) -> Status:
+    """The same, so many seconds later."""
+    return status if status.uptime is None else status._replace(uptime=status.uptime + seconds)
 
 
 def _settled(status: Status) -> Status:

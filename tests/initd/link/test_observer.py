@@ -67,7 +67,7 @@ def column(sample: Any, name: str) -> list[float]:
 
 
 def test_the_first_round_makes_a_roster_and_a_sample(watch: Observer) -> None:
-    watch.programs([ROW])
+    watch.programs([ROW], 100.0)
     picture = watch.look(Now(100.0, 5000.0), 3)
     assert picture.roster is not None
     assert [(row.pid, row.kind, row.program) for row in picture.roster.rows] == [
@@ -78,15 +78,23 @@ def test_the_first_round_makes_a_roster_and_a_sample(watch: Observer) -> None:
 
 
 def test_the_roster_is_made_again_only_where_something_changed(watch: Observer, table: FixedTable) -> None:
-    watch.programs([ROW])
+    watch.programs([ROW], 100.0)
     assert watch.look(Now(100.0, 0.0), 0).roster
-    watch.programs([{**ROW, "uptime": 9.0}])
+    watch.programs([{**ROW, "uptime": 9.0}], 100.0)
     assert watch.look(Now(105.0, 0.0), 0).roster is None
-    watch.programs([{**ROW, "state": "STOPPING"}])
+    watch.programs([{**ROW, "state": "STOPPING"}], 100.0)
     assert watch.look(Now(110.0, 0.0), 0).roster
     table.all.append(table.one(30))
     picture = watch.look(Now(115.0, 0.0), 0)
     assert picture.roster and picture.sample.roster == 3
+
+
+def test_an_uptime_is_that_of_the_roster_not_of_the_day_it_was_asked(watch: Observer, table: FixedTable) -> None:
+    watch.programs([ROW], 100.0)
+    watch.look(Now(100.0, 0.0), 0)
+    table.all.append(table.one(30))
+    picture = watch.look(Now(130.0, 0.0), 0)
+    assert picture.roster and picture.roster.programs[0].uptime == 35.0
 
 
 def test_mounts_are_told_again_when_a_person_would_see_it(watch: Observer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +130,7 @@ def test_refused_figures_are_nan_with_a_reason(watch: Observer, table: FixedTabl
 
 
 def test_every_picture_can_be_sent(watch: Observer) -> None:
-    watch.programs([ROW])
+    watch.programs([ROW], 100.0)
     picture = watch.look(Now(100.0, 5000.0), 3)
     assert picture.roster and encode(picture.roster) and encode(picture.sample)
 
