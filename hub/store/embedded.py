@@ -1,8 +1,8 @@
 """The embedded store: a directory with SQLite for what may not be lost and segment files for samples.
 
-    DIR/lock              held while the store is open
-    DIR/facts.sqlite      agents, facts, commands, audit, tokens, keys, epoch
-    DIR/samples/TIER/     journals and segments
+DIR/lock              held while the store is open
+DIR/facts.sqlite      agents, facts, commands, audit, tokens, keys, epoch
+DIR/samples/TIER/     journals and segments
 """
 
 from __future__ import annotations

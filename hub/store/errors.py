@@ -1,10 +1,10 @@
 """What can go wrong in a store, by whose fault it is.
 
-    StoreError          base of all; the text is one line for a person
-     +- BadRow          the caller's: a row or an argument that no back end would take; nothing was changed
-     +- Damaged         the files': cannot be read as what they should be; names the file and the cure, changes nothing
-     +- Unwritable      the disk's: full, read-only or failing; nothing of the batch is durable, a later try may succeed
-     +- Busy            the worker's queue is full; nothing was queued
+StoreError          base of all; the text is one line for a person
+ +- BadRow          the caller's: a row or an argument that no back end would take; nothing was changed
+ +- Damaged         the files': cannot be read as what they should be; names the file and the cure, changes nothing
+ +- Unwritable      the disk's: full, read-only or failing; nothing of the batch is durable, a later try may succeed
+ +- Busy            the worker's queue is full; nothing was queued
 """
 
 from __future__ import annotations

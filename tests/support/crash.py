@@ -155,5 +155,3 @@ def rounds(directory: str, count: int, seed: int, kind: type[Worker] = Worker) -
         epochs += map(int, one.said["e"])
         done.append(one._replace(broken=[*one.broken, *(f"epoch {epoch} was given twice" for epoch in again)]))
     return done
-
-

@@ -89,7 +89,9 @@ def test_tallies_count_by_agent_and_program() -> None:
     ]
     found = tally(facts)
     assert [(one.agent, one.program, one.exits, one.unexpected) for one in found] == [
-        ("a", "db", 2, 2), ("c", "web", 1, 1), ("a", "web", 1, 0)
+        ("a", "db", 2, 2),
+        ("c", "web", 1, 1),
+        ("a", "web", 1, 0),
     ]
     assert found[0].causes == {Cause.OOM: 1, Cause.SIGNAL: 1}
     assert (found[0].first, found[0].last, found[2].shortest) == (T0 + 2, T0 + 3, 2.0)

@@ -122,14 +122,25 @@ def run(store: Watched, *methods: str) -> tuple[list[Outcome], list[str]]:
 def test_one_transaction_for_all_that_waits_and_reads_after_it() -> None:
     _, seen = run(Watched(), "put_agent", "facts", "append_audit", "agents")
     assert [name for name in seen if name != "tend"] == [
-        "begin", "put_agent", "append_audit", "commit", "notify", "facts", "notify", "agents", "notify", "close"
+        "begin",
+        "put_agent",
+        "append_audit",
+        "commit",
+        "notify",
+        "facts",
+        "notify",
+        "agents",
+        "notify",
+        "close",
     ]
 
 
 def test_nothing_is_acknowledged_if_the_commit_fails() -> None:
     outcomes, seen = run(Watched(fail=True), "put_agent", "append_audit", "agents")
     assert [(outcome.tag, type(outcome.error)) for outcome in outcomes] == [
-        ("put_agent", Unwritable), ("append_audit", Unwritable), ("agents", type(None))
+        ("put_agent", Unwritable),
+        ("append_audit", Unwritable),
+        ("agents", type(None)),
     ]
     assert "commit" not in seen
 
