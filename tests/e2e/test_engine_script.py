@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,15 @@ def test_starts_and_stops_one_of_its_own(tmp_path: Path) -> None:
     done = engine("bash", "-c", steps, SCRIPT, place=tmp_path, before=ALONE)
     assert done.returncode == 0, done.stderr
     assert "started by script/engine" in done.stdout and "stopped dockerd" in done.stderr
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_one_that_cannot_start_is_told_at_once(tmp_path: Path) -> None:
+    services.need_root()
+    need_engine()
+    (tmp_path / "root").write_text("no directory")
+    begun = time.monotonic()
+    done = engine(SCRIPT, "start", place=tmp_path, before=ALONE)
+    assert done.returncode == 1 and "dockerd ended" in done.stderr
+    assert time.monotonic() - begun < 50, "it did not wait for the time to pass"
