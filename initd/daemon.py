@@ -61,6 +61,7 @@ def run(options: Options) -> int:
         prepare.take_over()
         prepare.apply_limits(loaded.config.daemon)
         daemon = Daemon(path, loaded.config, environ, level, budget)
+        daemon.take_office()
     except (OperatorError, OSError) as error:
         return _refuse([f"error: {error}"])
     return daemon.run(loaded)
@@ -137,8 +138,7 @@ class Daemon:
         self.supervisor.adopt(config)
 
     def run(self, loaded: Loaded) -> int:
-        """Take up office, start the programs, become reachable, serve."""
-        self._take_office()
+        """Start the programs, become reachable, serve."""
         self.supervisor.start_all()
         self._trace("stage1")
         self._open_for_business(loaded)
@@ -149,7 +149,8 @@ class Daemon:
         self._close()
         return code
 
-    def _take_office(self) -> None:
+    def take_office(self) -> None:
+        """Become who initd is to be, and listen to signals.  Raises OperatorError."""
         daemon = self.config.daemon
         if self.kernel.pid != 1:
             try:
@@ -231,6 +232,10 @@ class Daemon:
 
     def _trace(self, point: str) -> None:
         path = self.environ.get(TRACE)
-        if path:
+        if not path:
+            return
+        try:
             with open(path, "a", encoding="utf-8") as file:
                 file.write(f"{point} {' '.join(sorted(sys.modules))}\n")
+        except OSError as error:
+            self.voice.error(f"{TRACE}: {error}")

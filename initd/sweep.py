@@ -26,7 +26,12 @@ class Leftover(Record):
 
 
 def leftovers(me: int) -> list[Leftover]:
-    """Living processes to be ended: all others as PID 1, else our descendants.  Without /proc: none known."""
+    """Living processes to be ended: all others as PID 1, else our descendants.
+
+    Without /proc PID 1 still knows whether there is anybody, since kill(-1, 0) says so; a subreaper knows of nobody.
+    """
+    if not _pids():
+        return [Leftover(-1, 1, "somebody", "?")] if me == 1 and _is_anybody_there() else []
     everyone = [found for found in map(_look, _pids()) if found is not None and found.pid != me]
     mine = everyone if me == 1 else _descendants(me, everyone)
     return [found for found in mine if found.state != ZOMBIE]
@@ -37,6 +42,15 @@ def _pids() -> list[int]:
         return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
     except OSError:
         return []
+
+
+def _is_anybody_there() -> bool:
+    """Whether PID 1 could signal anybody at all; a process that died and was not reaped counts, too."""
+    try:
+        os.kill(-1, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _look(pid: int) -> Leftover | None:

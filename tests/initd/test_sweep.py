@@ -34,6 +34,21 @@ def test_a_subreaper_ends_its_family(world: None) -> None:
     assert sorted(one.pid for one in leftovers(10)) == [11, 12]
 
 
+@pytest.mark.parametrize(("error", "count"), [(None, 1), (ProcessLookupError, 0)])
+def test_without_proc_pid_1_knows_whether_there_is_anybody(
+    monkeypatch: pytest.MonkeyPatch, error: type[OSError] | None, count: int
+) -> None:
+    def kill(pid: int, signum: int) -> None:
+        assert (pid, signum) == (-1, 0)
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(sweep, "_pids", list)
+    monkeypatch.setattr(os, "kill", kill)
+    assert len(leftovers(1)) == count
+    assert leftovers(77) == []
+
+
 def test_real_descendants_are_found_and_signalled() -> None:
     with subprocess.Popen(["sleep", "1000"]) as child:
         mine = [one for one in leftovers(os.getpid()) if one.pid == child.pid]

@@ -149,3 +149,31 @@ def test_an_unwritable_pidfile_is_a_warning(begin: Begin) -> None:
     init = begin("[supervisord]\npidfile=/proc/nope\n" + SLEEPER)
     init.wait_said("cannot write the pidfile /proc/nope")
     init.wait_said("web started")
+
+
+def test_an_impossible_limit_is_status_2(begin: Begin) -> None:
+    init = begin("[supervisord]\nminfds=100000000\n" + SLEEPER)
+    assert init.wait() == 2
+    assert "minfds=100000000: only" in init.said()
+
+
+def test_without_proc_it_works_and_sweeps(begin: Begin) -> None:
+    """Some runtimes hide or do not mount /proc."""
+    hide = (
+        "unshare",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount",
+        "sh",
+        "-c",
+        'mount -t tmpfs none /proc; exec "$@"',
+        "sh",
+    )
+    init = begin(SLEEPER, wrapper=hide, namespace=False)
+    init.wait_said("web started")
+    started = time.monotonic()
+    init.send(signal.SIGTERM)
+    assert init.wait() == 0
+    assert time.monotonic() - started < 5
+    assert "stopped in" in init.said()
