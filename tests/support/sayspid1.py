@@ -24,8 +24,7 @@ class SaysPid1:
 
     def __init__(self, **operations: Operation) -> None:
         self.end, theirs = socket.socketpair()
-        for end in (self.end, theirs):  # large answers fit without anybody reading meanwhile
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+        self.end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)  # large answers fit before link reads
         self.end.setblocking(False)
         self.link = Pid1(theirs)
         self.theirs = theirs

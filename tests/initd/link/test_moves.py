@@ -119,3 +119,18 @@ def test_link_alone_that_is_told_to_end_says_no_goodbye(hub: LiveHub, box: LiveI
     until(lambda: box.link_pid() not in (0, pid))
     until(lambda: agents(hub))
     assert not agents(hub, "gone") and not [r for r in hub.client.events(limit=100) if "goodbye" in str(r)]
+
+
+def test_a_hub_that_hangs_holds_up_nothing_in_the_container(hub: LiveHub, box: LiveInitd) -> None:
+    box.start()
+    until(lambda: agents(hub))
+    assert hub.process is not None
+    hub.process.send_signal(signal.SIGSTOP)
+    try:
+        for _ in range(3):
+            before = box.pid_of("sleeper")
+            assert box.verb("restart", "sleeper", "--wait", "20").returncode == 0
+            assert box.pid_of("sleeper") != before
+    finally:
+        hub.process.send_signal(signal.SIGCONT)
+    until(lambda: len(hub.client.exits(limit=100)) == 3, what="the deaths meanwhile")
