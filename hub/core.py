@@ -16,7 +16,7 @@ from hub.clock import Instant
 from hub.commands.orders import Orders
 from hub.discovery.desk import Desk
 from hub.discovery.enrolment import Enrolment
-from hub.discovery.notices import tell
+from hub.discovery.notices import keep, tell
 from hub.discovery.rows import agent_of
 from hub.discovery.witness import Witness
 from hub.errors import Refusal
@@ -48,7 +48,7 @@ from wire import messages as M
 from wire.model import PROTOCOL
 
 UPKEEP_SECONDS = 60.0
-"""Pause between two looks for agents and keys to forget."""
+"""Pause between two looks for agents and keys to forget; after a restart ages are wrong by this at most."""
 
 
 class Core:
@@ -219,6 +219,7 @@ class Core:
         if now.mono >= self.upkeep_at:
             self.upkeep_at = now.mono + UPKEEP_SECONDS
             effects += self.enrolment.tick(now)
+            effects += [keep(agent, self.fleet) for agent in self.fleet.registry.live()]
             self.fleet.archive(now)
         return effects
 

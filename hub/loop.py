@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import resource
 import socket as sockets
-import sys
 import time
 import traceback
 from collections import deque
@@ -274,7 +273,8 @@ class Loop:
             if strict:
                 raise
             self.say(f"bug: {type(event).__name__}: {type(error).__name__}: {error}")
-            traceback.print_exc(limit=8, file=sys.stderr)
+            for line in traceback.format_exc(limit=8).splitlines():
+                self.say(line)
 
     def _carry_out(self, effects: words.Effects) -> None:
         for effect in effects:

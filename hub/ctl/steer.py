@@ -9,7 +9,7 @@ from argparse import Namespace
 from typing import Any
 
 from hub.ctl.tables import Column, Row, coloured, field, print_json, render
-from hub.ctl.text import safe_lines
+from hub.ctl.text import safe, safe_lines
 from wire.client import Client
 
 OUTCOMES = (
@@ -59,11 +59,11 @@ def tail(hub: Client, options: Namespace) -> int:
         return verdict(rows, waited=True)
     for row in rows:
         if len(rows) > 1:
-            print(f"==> {row['target']} <==")
+            print(f"==> {safe(row['target'])} <==")
         if row["state"] == "done":
             print(safe_lines(_output(row.get("result"))))
         else:
-            print(f"hubctl: {row['target']}: {row['state']}: {row.get('error')}", file=sys.stderr)
+            print(safe(f"hubctl: {row['target']}: {row['state']}: {row.get('error')}"), file=sys.stderr)
     return verdict(rows, waited=True)
 
 

@@ -128,7 +128,7 @@ class Desk:
         )
 
     def _is_watched(self, agent: str) -> bool:
-        return any(f"sample/{agent}".startswith(topic) for topic in self.fleet.watched if topic.startswith("sample/"))
+        return any(f"sample/{agent}".startswith(topic) for topic in self.fleet.watched)
 
     def _roster(self, asked: Asked, roster: M.Roster, now: Instant) -> Effects:
         agent, effects = self._sender(asked, roster.boot, now)

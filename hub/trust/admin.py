@@ -125,6 +125,8 @@ class Admin:
 
         def done(now: Instant) -> tuple[Any, Effects]:
             self.fleet.remove_key(row.public)
+            if row.kind == "client":
+                self.fleet.watched.clear()  # the readers that come back subscribe anew
             again: Effects = [Renew()] if row.kind == "client" else []
             return {"name": name, "kind": row.kind}, [Admit(self.fleet.admissions()), *again]
 

@@ -45,7 +45,7 @@ class LiveAgent:
         self.boot, self.seconds, self.executed = secrets.token_hex(8), seconds, {}
         self.started_at = time.time()
         self.facts: list[Fact] = []
-        self.stopping = threading.Event()
+        self.stopping, self.lock = threading.Event(), threading.Lock()
         self.thread: threading.Thread | None = None
         self.remote = Remote.OPERATE
 
@@ -75,8 +75,9 @@ class LiveAgent:
         raise TimeoutError(f"no answer to {type(message).__name__}")
 
     def ask(self, message: Any) -> Any:
-        """One request on the command port."""
-        return self._ask(self.requests, message)
+        """One request on the command port; from any thread."""
+        with self.lock:
+            return self._ask(self.requests, message)
 
     def register(self, **changes: Any) -> Registered:
         """Presents itself and opens its command route."""

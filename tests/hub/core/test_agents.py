@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from array import array
 
+import pytest
+
 from tests.support.corehub import CoreHub, register, roster
 from tests.support.facts import change, exit_record
 from wire import messages as M
@@ -142,11 +144,26 @@ def test_a_sample_of_another_roster_is_not_shown_and_the_roster_is_wanted(hub: C
     assert hub.beat(agent).want_roster is True
 
 
-def test_watching_asks_for_quicker_samples(hub: CoreHub) -> None:
-    agent = hub.agent()
+@pytest.mark.parametrize("topic", ["", "sample/", "sample"])
+def test_watching_asks_for_quicker_samples(hub: CoreHub, topic: str) -> None:
+    agent = hub.agent("shop", "web")
+    hub.watch("notice/")
     assert hub.beat(agent).watch is False
-    hub.watch("sample/")
+    hub.watch(topic)
     assert hub.beat(agent).watch is True
+    hub.sample(agent, 0.5)
+    assert hub.published[-1].topic == f"sample/{agent}"
+    hub.watch(topic, on=False)
+    assert hub.beat(agent).watch is False
+
+
+def test_after_a_restart_the_age_is_that_of_the_last_minute(hub: CoreHub) -> None:
+    agent = hub.agent()
+    for _ in range(600):
+        hub.wait(2.0, ticks=1.0)
+        hub.beat(agent)
+    hub.restart()
+    assert hub.query("agents")[0]["age"] <= 61.0
 
 
 def test_skewed_clocks_are_noted_once(hub: CoreHub) -> None:

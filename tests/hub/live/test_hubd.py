@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import time
@@ -126,6 +127,19 @@ def test_after_kill_9_every_agent_is_back_and_nothing_is_lost(hub: LiveHub, agen
     notes = [row.get("presence") for row in hub.client.events(limit=1000)]
     assert "lost" not in notes and "late" not in notes
     assert hub.client.about()["epoch"] == 2
+
+
+def test_a_hub_that_was_stopped_for_six_periods_loses_nobody(hub: LiveHub, agent: Make) -> None:
+    agents = [agent(f"shop-{n}", "web") for n in range(3)]
+    for one in agents:
+        one.live()
+    assert hub.process is not None
+    os.kill(hub.process.pid, signal.SIGSTOP)
+    time.sleep(3.0)  # the stop itself is what is tested
+    os.kill(hub.process.pid, signal.SIGCONT)
+    beats = [one.beat().register for one in agents]
+    assert beats == [False] * 3 and [row["presence"] for row in hub.client.agents()] == ["live"] * 3
+    assert {row.get("presence") for row in hub.client.events(limit=1000)} <= {None, "live"}
 
 
 def test_a_viewer_may_look_and_not_touch(hub: LiveHub, agent: Make) -> None:
