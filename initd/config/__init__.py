@@ -47,13 +47,14 @@ def load(
     here_host: str | None = None,
     users: Callable[[str], int | None] | None = None,
     directories: Callable[[str], bool] | None = None,
+    groups: Callable[[str], int | None] | None = None,
     advise: bool = True,
 ) -> Loaded:
     """Read a file and all it includes, and find every error and warning in them.
 
-    `environ` gives the ENV_ names, `here_host` replaces the host's name.  With `users` (name or number to uid, None if
-    there is none) and `directories` (whether one exists) given, what this machine lacks is an error, as in supervisord;
-    without, the text alone is judged.  `advise=False` leaves the warnings to a later initd.config.advice.advise().
+    `environ` gives the ENV_ names, `here_host` replaces the host's name.  With `users` and `groups` (name or number to
+    id, None if there is none) and `directories` (whether one exists) given, what this machine lacks is an error, as in
+    supervisord; without, the text alone is judged.  `advise=False` leaves the warnings to a later initd.config.advice.advise().
     """
     document = Document()
     try:
@@ -63,7 +64,7 @@ def load(
     except ValueError as fault:
         return Loaded(None, (Problem(path, 0, str(fault)),), ())
     here = os.path.abspath(os.path.dirname(path))
-    loaded = _judge(Reading(document, environ, here, here_host, users, directories), path)
+    loaded = _judge(Reading(document, environ, here, here_host, users, directories, groups), path)
     if advise:
         from initd.config.advice import advise as warnings
 

@@ -80,9 +80,7 @@ def _fcgi(reading: Reading, section: Section) -> Member:
     backlog = values["socket_backlog"]
     if backlog is not None and not 1 <= backlog <= 65535:
         reading.blame(section, "socket_backlog", "socket_backlog: must be 1 to 65535")
-    user = (values["socket_owner"] or "").partition(":")[0]
-    if values["socket_owner"] is not None and not reading.has("user", user):
-        reading.blame(section, "socket_owner", f"socket_owner: there is no user {user!r} here")
+    reading.check_owner(section, "socket_owner", values["socket_owner"])
     members = processes(reading, section, title, priority, "fcgi-program")
     group, found = gather(reading, title, priority, "fcgi-program", members)
     return group._replace(settings=tuple(values.items())), found

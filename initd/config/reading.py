@@ -28,6 +28,7 @@ class Reading:
         host: str | None = None,
         users: Callable[[str], int | None] | None = None,
         directories: Callable[[str], bool] | None = None,
+        groups: Callable[[str], int | None] | None = None,
     ) -> None:
         self.document = document
         self.environ = environment_names(environ)
@@ -35,6 +36,7 @@ class Reading:
         self.host = host or host_name()
         self.users = users
         self.directories = directories
+        self.groups = groups
         self.environment: dict[str, str] = {}
         """Variables of [supervisord] environment=, which every program gets."""
         self.known: dict[tuple[str, str], bool] = {}
@@ -112,11 +114,23 @@ class Reading:
             if directory and not self.has("directory", directory):
                 self.wrong(option[1], option[2], f"{name}: the directory {directory} does not exist; make it first")
 
+    def check_owner(self, section: Section, option: str, owner: str | None) -> None:
+        """A socket's owner: `user` or `user:group`, both of which must exist if anybody is to be asked."""
+        if owner is None:
+            return
+        user, colon, group = owner.partition(":")
+        if not user or not self.has("user", user):
+            self.blame(section, option, f"{option}: there is no user {user!r} here; write user or user:group")
+        if colon and (not group or not self.has("group", group)):
+            self.blame(section, option, f"{option}: there is no group {group!r} here; write user or user:group")
+
     def has(self, what: str, name: str) -> bool:
         """Whether this machine has a user or directory; asked once, and taken for granted if nobody is to be asked."""
         if (what, name) not in self.known:
             if what == "user":
                 self.known[what, name] = self.users is None or self.users(name) is not None
+            elif what == "group":
+                self.known[what, name] = self.groups is None or self.groups(name) is not None
             else:
                 self.known[what, name] = self.directories is None or self.directories(name)
         return self.known[what, name]

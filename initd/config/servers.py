@@ -44,7 +44,7 @@ def _unix(reading: Reading, section: Section) -> Server:
         reading.lacks(section, "file", "add file=/run/supervisor.sock")
     values["file"] = reading.one(options, "file", "text", reading.names())
     _credentials(reading, section, values)
-    _owner(reading, section, values["chown"])
+    reading.check_owner(section, "chown", values["chown"])
     path = os.path.normpath(os.path.abspath(os.path.expanduser(values["file"] or "")))
     return Server(section.name, path, values["username"], values["password"], values["chmod"], values["chown"])
 
@@ -79,9 +79,3 @@ def address(text: str) -> str | None:
         return None
     host = "" if host == "*" else host.lower()
     return f"{host}:{number}" if 1 <= number <= 0xFFFF else None
-
-
-def _owner(reading: Reading, section: Section, owner: str | None) -> None:
-    """chown=user or user:group, if this machine is asked."""
-    if owner is not None and not reading.has("user", owner.partition(":")[0]):
-        reading.blame(section, "chown", f"chown: there is no user {owner.partition(':')[0]!r} here")

@@ -114,6 +114,13 @@ def directory(text: str) -> str:
     return os.path.expanduser(text)
 
 
+def user(text: str) -> str:
+    """A user's name or number, as written."""
+    if not text:
+        raise ValueError("a user has a name: write it or a number, or take the option out")
+    return text
+
+
 def name(text: str) -> str:
     """The name of a program, group or process."""
     word = text.strip()
@@ -182,5 +189,5 @@ TYPES: dict[str, Callable[[str], object]] = {
     "remote": remote,
     "serverurl": serverurl,
     "environment": environment,
-    "user": str,
+    "user": user,
 }

@@ -45,7 +45,7 @@ TEXTS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
     "user": [
         ("program", "user", ("nosuchuser", "54321", "root:root", "", "-7")),
         ("supervisord", "user", ("nosuchuser", "54321")),
-        ("unix_http_server", "chown", ("nosuchuser",)),
+        ("unix_http_server", "chown", ("nosuchuser", "root:nosuchgroup", "0:", ":0", ":", "", "0:0:0", "root:54321")),
     ],
     "directory": [
         ("supervisord", "directory", ("/no/such", "")),
@@ -92,7 +92,7 @@ TEXTS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
     "fcgi socket options": [
         ("fcgi-program", "socket_backlog", ("0", "70000", "x")),
         ("fcgi-program", "socket_mode", ("9",)),
-        ("fcgi-program", "socket_owner", ("nosuchuser",)),
+        ("fcgi-program", "socket_owner", ("nosuchuser", "root:nosuchgroup", "0:", "", ":root")),
     ],
     "address": [("inet_http_server", "port", ("0", "x", "host:", "70000", "a:b:c", ""))],
     "rpc interface": [("rpcinterface", "retries", ("%(here)s", "%"))],

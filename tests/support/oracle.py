@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from supervisor.datatypes import Automatic, RestartUnconditionally, RestartWhenExitUnexpected, name_to_uid
+from supervisor.datatypes import Automatic, RestartUnconditionally, RestartWhenExitUnexpected, name_to_gid, name_to_uid
 from supervisor.options import EventListenerPoolConfig, FastCGIGroupConfig, ServerOptions
 
 from initd.config import load
@@ -135,9 +135,17 @@ def uid_as_supervisord(name: str) -> int | None:
         return None
 
 
+def gid_as_supervisord(name: str) -> int | None:
+    """name_to_gid of supervisord, None where it refuses."""
+    try:
+        return int(name_to_gid(name))
+    except (ValueError, OverflowError):
+        return None
+
+
 def ours(path: str, environ: dict[str, str]) -> Loaded:
     """What initd reads, asked as strictly as supervisord asks."""
-    return load(path, environ, users=uid_as_supervisord, directories=os.path.isdir)
+    return load(path, environ, users=uid_as_supervisord, directories=os.path.isdir, groups=gid_as_supervisord)
 
 
 def plain(loaded: Loaded) -> Plain:

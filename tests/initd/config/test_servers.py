@@ -59,3 +59,9 @@ def test_an_owner_is_asked_about_on_demand(errors: Callable[..., list[str]]) -> 
     text = "[unix_http_server]\nfile=/x\nchown=ghost:g\n"
     assert errors(text) == []
     assert "there is no user 'ghost'" in errors(text, users=lambda name: None)[0]
+    assert "there is no group 'g'" in errors(text, groups=lambda name: None)[0]
+
+
+@pytest.mark.parametrize("owner", ["0:", ":0", ":", ""])
+def test_an_owner_without_a_name_is_refused_anywhere(errors: Callable[..., list[str]], owner: str) -> None:
+    assert "write user or user:group" in errors(f"[unix_http_server]\nfile=/x\nchown={owner}\n")[0]

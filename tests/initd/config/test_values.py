@@ -99,6 +99,7 @@ def test_the_other_types(kind: str, text: str, value: object) -> None:
         ("seconds", "0", "above 0"),
         ("remote", "all", "observe nor operate"),
         ("directory", "", "has a name"),
+        ("user", "", "has a name"),
         ("name", "a b", "' '"),
         ("environment", "A=", 'write A=""'),
         ("environment", "A=1 B=2", 'put it in quotes: A="..."'),
