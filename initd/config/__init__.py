@@ -54,7 +54,7 @@ def load(
 
     `environ` gives the ENV_ names, `here_host` replaces the host's name.  With `users` and `groups` (name or number to
     id, None if there is none) and `directories` (whether one exists) given, what this machine lacks is an error, as in
-    supervisord; without, the text alone is judged.  `advise=False` leaves the warnings to a later initd.config.advice.advise().
+    supervisord; without, the text alone is judged.  `advise=False` leaves the warnings to advice.advise(), later.
     """
     document = Document()
     try:
