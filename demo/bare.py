@@ -93,15 +93,20 @@ class BareFleet(Fleet):
 
     def down(self) -> None:
         self.busy.set()
+        for process in self.pids.values():  # all at once, and only then wait for each
+            self._signal(process, signal.SIGTERM)
         for name in list(self.pids):
             self._end(name, 12.0)
         shutil.rmtree(self.place, ignore_errors=True)
 
     def _run(self, name: str, argv: list[str], settings: dict[str, str]) -> subprocess.Popen[bytes]:
+        """Start it so that it ends with this process, however that ends: an initd in its namespace at once."""
+        at_our_death = "KILL" if self.isolated else "TERM"
+        bound = ["setpriv", "--pdeathsig", at_our_death, "--"] if shutil.which("setpriv") else []
         with open(self.place / f"{name}.log", "ab") as log:
             environ = {**os.environ, "DEMO_PYTHON": sys.executable, **settings}
             return subprocess.Popen(
-                argv, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                [*bound, *argv], env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
     def _end(self, name: str, seconds: float) -> None:
@@ -110,11 +115,15 @@ class BareFleet(Fleet):
         if process is None:
             return
         for signum, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
-            with suppress(ProcessLookupError):
-                os.kill(self._first(process.pid), signum)
+            self._signal(process, signum)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(patience)
                 return
+
+    def _signal(self, process: subprocess.Popen[bytes], signum: int) -> None:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._first(process.pid), signum)
 
     def _first(self, pid: int) -> int:
         """The initd behind a process of ours: unshare's only child, or the process itself."""

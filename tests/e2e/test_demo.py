@@ -41,14 +41,14 @@ def check(*options: str, before: tuple[str, ...] = (), **environ: str) -> subpro
 
 
 def running_in(place: str) -> list[str]:
-    """Command lines that name a directory."""
+    """Processes that have a directory in their command line or environment, hubs, boxes and programs alike."""
     found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            text = file.read_text(errors="replace")
+            text = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
         except OSError:
             continue
-        found += [text] if place in text else []
+        found += [str(process)] if place.encode() in text else []
     return found
 
 
@@ -81,20 +81,41 @@ def test_all_steps_hold_for_an_ordinary_user(tmp_path: Path) -> None:
     assert "subreapers" in done.stderr
 
 
+def live(place: Path) -> subprocess.Popen[bytes]:
+    """A live demo without an engine, once it shows the last program of a box."""
+    process = subprocess.Popen(
+        [*DEMO, "--bare"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(place)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    deadline = time.monotonic() + 120
+    while b"worker:worker_02" not in process.stdout.readline():
+        assert time.monotonic() < deadline
+    assert len(running_in(str(place))) > 10
+    return process
+
+
 @pytest.mark.proc
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_live_until_interrupted_and_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
-    environ = {**os.environ, "TMPDIR": str(tmp_path)}
-    live = subprocess.Popen([*DEMO, "--bare"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert live.stdout is not None
-    deadline = time.monotonic() + 120
-    while b"worker:worker_02" not in live.stdout.readline():
-        assert time.monotonic() < deadline
-    live.send_signal(number)
-    _, said = live.communicate(timeout=90)
-    assert live.returncode == 0, said
+    demo = live(tmp_path)
+    demo.send_signal(number)
+    demo.communicate(timeout=90)
+    assert demo.returncode == 0
     assert list(tmp_path.iterdir()) == [] and running_in(str(tmp_path)) == []
+
+
+@pytest.mark.proc
+@pytest.mark.slow
+def test_what_it_started_ends_with_it_even_after_kill_9(tmp_path: Path) -> None:
+    demo = live(tmp_path)
+    demo.kill()
+    demo.communicate(timeout=90)
+    until(lambda: running_in(str(tmp_path)) == [], "everything gone")
 
 
 def test_a_step_that_fails_is_told_and_counts(
