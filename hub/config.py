@@ -19,6 +19,9 @@ from wire.keys import KeyFault, check_address
 
 FILE_BYTES = 1 << 20
 """Largest configuration file: a thousand engines fit."""
+
+LOCAL_ENGINE = "/var/run/docker.sock"
+"""Where Docker puts the socket of its engine."""
 _SIZES = {"": 1, "b": 1, "kb": 1 << 10, "kib": 1 << 10, "mb": 1 << 20, "mib": 1 << 20, "gb": 1 << 30, "gib": 1 << 30}
 _TIMES = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -168,10 +171,11 @@ class _Problems:
         return "\n".join(f"{self.path}:{line}: {text}" for line, text in sorted(self.found))
 
 
-def load(path: str | None) -> Config:
-    """The configuration of this file; without one, the defaults.  Raises ConfigError with every problem."""
+def load(path: str | None, is_there: Callable[[str], bool] = os.path.exists) -> Config:
+    """The configuration of this file; without one, the defaults and the Docker engine of this machine, if its socket
+    is there (in a container: if somebody mounted it).  Raises ConfigError with every problem."""
     if path is None:
-        return parse("(defaults)", "")
+        return parse("(defaults)", f"[engine:local]\nurl=unix://{LOCAL_ENGINE}\n" if is_there(LOCAL_ENGINE) else "")
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(FILE_BYTES + 1)

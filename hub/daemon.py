@@ -42,7 +42,8 @@ STOP_SECONDS = 5.0
 """How long the store may take to write what is left at the end."""
 
 EXAMPLES = """examples:
-  hubd                          run with /etc/pidone/hubd.ini, or the defaults where there is none
+  hubd                          run with /etc/pidone/hubd.ini; where there is none, with the defaults
+                                and this machine's Docker engine if its socket is there
   hubd -c hub.ini               run with this configuration
   hubd -c hub.ini --check       say what is wrong with it, as file:line; start nothing
 

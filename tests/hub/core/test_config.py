@@ -21,13 +21,18 @@ def problems(text: str) -> list[str]:
 
 
 def test_defaults_are_complete() -> None:
-    config = load(None)
+    config = load(None, lambda path: False)
     assert (config.port_command, config.port_feed, config.period, config.sample_budget) == (7401, 7405, 2.0, 1 << 30)
     assert config.advertise and config.engines == ()
 
 
+def test_without_a_file_the_engine_of_this_machine_is_watched_if_it_is_there() -> None:
+    assert [engine.url for engine in load(None, lambda path: True).engines] == ["unix:///var/run/docker.sock"]
+    assert load(None, lambda path: False).engines == ()
+
+
 def test_the_example_file_is_the_defaults() -> None:
-    assert load(str(CONF)) == load(None)
+    assert load(str(CONF)) == load(None, lambda path: False)
 
 
 def test_every_option_of_the_example_can_be_switched_on() -> None:
