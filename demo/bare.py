@@ -106,7 +106,13 @@ class BareFleet(Fleet):
         with open(self.place / f"{name}.log", "ab") as log:
             environ = {**os.environ, "DEMO_PYTHON": sys.executable, **settings}
             return subprocess.Popen(
-                [*bound, *argv], env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                [*bound, *argv],
+                cwd=self.place,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def _end(self, name: str, seconds: float) -> None:
