@@ -6,13 +6,16 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
-INITD = ROOT / "bin" / "initd"
+INSTALLED = Path(sys.executable).with_name("initd")
+INITD = INSTALLED if INSTALLED.exists() else ROOT / "bin" / "initd"
+"""The command of the Python that runs the tests."""
 
 
 class LiveInitd:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -121,15 +121,13 @@ def test_without_kept_files_it_works_too(proc: Proc, monkeypatch: pytest.MonkeyP
 
 
 def test_a_real_process_that_ends_leaves_the_table() -> None:
-    table, child = Table(root=os.getpid()), os.fork()
-    if child == 0:
-        signal.pause()
+    table, child = Table(root=os.getpid()), subprocess.Popen(["sleep", "60"])
     try:
-        assert {os.getpid(), child} <= {one.pid for one in table.scan()}
+        assert {os.getpid(), child.pid} <= {one.pid for one in table.scan()}
     finally:
-        os.kill(child, 9)
-        os.waitpid(child, 0)
-    until(lambda: child not in {one.pid for one in table.scan()})
+        child.kill()
+        child.wait()
+    until(lambda: child.pid not in {one.pid for one in table.scan()})
     table.close()
 
 
