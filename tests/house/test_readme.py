@@ -64,27 +64,29 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     clean()
 
 
-def run(text: str, tree: Path, **settings: str) -> str:
-    """A block as a person would paste it; any failing line fails it."""
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", text],
-        cwd=tree,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
+def attempt(text: str, tree: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """A block as a person would paste it; it ends at the first failing line."""
+    environment = {**os.environ, **settings}
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text], cwd=tree, env=environment, capture_output=True, text=True
     )
+
+
+def run(text: str, tree: Path, **settings: str) -> str:
+    """A block that must succeed: its output."""
+    done = attempt(text, tree, **settings)
     assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
 def run_until(text: str, tree: Path, wanted: str) -> str:
-    """The block again and again until its output shows `wanted`."""
+    """The block again and again until its output shows `wanted`: a container is not up the moment it is made."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        output = run(text, tree)
-        if re.search(wanted, output):
-            return output
-        assert time.monotonic() < deadline, f"{wanted!r} never showed:\n{output}"
+        done = attempt(text, tree)
+        if re.search(wanted, done.stdout):
+            return done.stdout
+        assert time.monotonic() < deadline, f"{wanted!r} never showed:\n{done.stdout}\n{done.stderr}"
         time.sleep(0.2)
 
 
@@ -142,4 +144,5 @@ def test_the_fleet(tree: Path) -> None:
     run(shell_block("docker run"), tree)
     run_until(shell_block("docker exec hub hubctl ps"), tree, r"my-shop\S*\s.*RUNNING")
     output = run(shell_block("docker exec hub hubctl agents"), tree)
-    assert re.search(r"restart\s.*my-shop", output) or "my-shop" in output
+    assert re.search(r"restart.*my-shop/web.*done", output), output
+    assert re.search(r"stop.*my-shop.*done", output), output
