@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from initd.config.records import Config, Loaded
-    from initd.main import Options
+    from initd.options import Options
     from initd.serve import Service
 
 TRACE = "PIDONE_TRACE_IMPORTS"

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from initd.errors import DONE, USAGE, OperatorError
-from wire._record import Record
+from initd.options import parse
+from initd.prefix import version
 
 USAGE_TEXT = """\
 usage: initd [-c FILE] [-e LEVEL]       run the programs of FILE, as PID 1 or anywhere else
@@ -38,13 +38,6 @@ mode the command's own, or 128 + the number of the signal that ended it, 126 and
 
 OFFLINE = ("check", "explain")
 VERBS = ("status", "start", "stop", "restart", "signal", "tail", "events", "exits", "healthy", "shutdown")
-
-
-class Options(Record):
-    """What the daemon's command line says."""
-
-    configuration: str | None = None
-    loglevel: str | None = None
 
 
 def main(argv: list[str]) -> int:
@@ -85,36 +78,6 @@ def _verb(verb: str, argv: list[str]) -> int:
     from initd.ctl import verbs
 
     return verbs.main(argv)
-
-
-def parse(argv: list[str]) -> Options:
-    """The daemon's options.  Raises OperatorError."""
-    found: dict[str, str] = {}
-    words = iter(argv)
-    for word in words:
-        if word in ("-n", "--nodaemon"):
-            continue
-        name, equals, value = word.partition("=") if word.startswith("--") else (word[:2], word[2:], word[2:])
-        field = {"-c": "configuration", "--configuration": "configuration", "-e": "loglevel", "--loglevel": "loglevel"}
-        if name not in field:
-            raise OperatorError(f"unknown option {word!r}")
-        given = value if equals else next(words, None)
-        if not given:
-            raise OperatorError(f"{name} needs a value")
-        found[field[name]] = given
-    return Options(**found)
-
-
-def version() -> str:
-    """The version installed, `unknown` where its file is missing."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    for directory in (here, os.path.dirname(here)):
-        try:
-            with open(os.path.join(directory, "VERSION"), encoding="ascii") as file:
-                return file.read(64).strip()
-        except OSError:
-            continue
-    return "unknown"
 
 
 def _print(text: str) -> int:

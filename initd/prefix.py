@@ -86,3 +86,14 @@ def main(argv: list[str]) -> None:
 
 if __name__ == "__main__":
     main(sys.argv)
+
+
+def version() -> str:
+    """The version installed, `unknown` where its file is missing."""
+    for directory in (os.path.join(SITE, "initd"), SITE):
+        try:
+            with open(os.path.join(directory, "VERSION"), encoding="ascii") as file:
+                return file.read(64).strip()
+        except OSError:
+            continue
+    return "unknown"

@@ -18,8 +18,7 @@ from initd.companion import Companion
 from initd.control import Control
 from initd.joining import link_environment
 from initd.listener import Listener
-from initd.main import version
-from initd.prefix import command
+from initd.prefix import command, version
 from initd.remote import Remote
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from initd import command, daemon, main
 from initd.config import explain
 from initd.ctl import verbs
 from initd.errors import OperatorError
-from initd.main import Options, parse
+from initd.options import Options, parse
 
 
 @pytest.fixture

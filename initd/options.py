@@ -1,0 +1,32 @@
+"""The daemon's command line as a record: `initd [-c FILE] [-e LEVEL] [-n]`."""
+
+from __future__ import annotations
+
+from initd.errors import OperatorError
+from wire._record import Record
+
+NAMES = {"-c": "configuration", "--configuration": "configuration", "-e": "loglevel", "--loglevel": "loglevel"}
+
+
+class Options(Record):
+    """What the daemon's command line says."""
+
+    configuration: str | None = None
+    loglevel: str | None = None
+
+
+def parse(argv: list[str]) -> Options:
+    """The daemon's options.  Raises OperatorError."""
+    found: dict[str, str] = {}
+    words = iter(argv)
+    for word in words:
+        if word in ("-n", "--nodaemon"):
+            continue
+        name, equals, value = word.partition("=") if word.startswith("--") else (word[:2], word[2:], word[2:])
+        if name not in NAMES:
+            raise OperatorError(f"unknown option {word!r}")
+        given = value if equals else next(words, None)
+        if not given:
+            raise OperatorError(f"{name} needs a value")
+        found[NAMES[name]] = given
+    return Options(**found)
