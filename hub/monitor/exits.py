@@ -1,6 +1,6 @@
-"""Pure questions about exits: what a record says in a sentence, how often what died, and a container's death by OOM.
+"""The exit record of a container that died of OOM as a whole.  Pure.
 
-Theory of the last.  Where the kernel kills a whole cgroup (memory.oom.group, cgroup-v2.rst "Memory Interface Files") or
+Theory.  Where the kernel kills a whole cgroup (memory.oom.group, cgroup-v2.rst "Memory Interface Files") or
 picks PID 1, nobody inside is left to write a record.  The hub writes it: the engine says that the container ended with
 137 = 128 + SIGKILL and that its OOM flag is set, and the last sample says which process was the largest.  That process
 is named as the likely culprit; a sample is up to one period old, so the record says what it was seen to use.  Any other
@@ -9,15 +9,11 @@ exit code means that PID 1 lived on after some OOM kill and reported that itself
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from signal import Signals
-
-from hub.store.rows import FactRow, Latest
+from hub.store.rows import Latest
 from wire._record import Record
-from wire.model import Cause, Exit, FactKind, RosterRow, full_name
+from wire.model import Cause, Exit, FactKind, RosterRow
 
-__all__ = ["Ending", "Tally", "oom_record", "sentence", "tally"]
+__all__ = ["Ending", "oom_record"]
 
 SIGKILL = 9
 KILLED = 128 + SIGKILL
@@ -89,66 +85,3 @@ def _names(row: RosterRow) -> tuple[str, str, str]:
         return row.command, "", row.command
     group, separator, name = row.program.partition(":")
     return group, separator, name or group
-
-
-class Tally(Record):
-    """The exits of one program of one agent."""
-
-    agent: str
-    program: str
-    """Full name."""
-    exits: int
-    unexpected: int
-    causes: dict[Cause, int]
-    first: float
-    last: float
-    """Hub times of the first and the last of them."""
-    shortest: float
-    longest: float
-    """Run times, seconds."""
-
-
-def tally(rows: Iterable[FactRow]) -> tuple[Tally, ...]:
-    """Exit records counted by agent and program, most unexpected ends first."""
-    groups: dict[tuple[str, str], list[tuple[float, Exit]]] = {}
-    for row in rows:
-        if isinstance(row.body, Exit):
-            groups.setdefault((row.agent, full_name(row.body.group, row.body.name)), []).append((row.at, row.body))
-    tallies = [_tally(agent, program, exits) for (agent, program), exits in groups.items()]
-    return tuple(sorted(tallies, key=lambda one: (-one.unexpected, -one.exits, one.agent, one.program)))
-
-
-def _tally(agent: str, program: str, exits: list[tuple[float, Exit]]) -> Tally:
-    times, bodies = [at for at, _ in exits], [body for _, body in exits]
-    run_times = [body.run_time for body in bodies]
-    return Tally(
-        agent,
-        program,
-        len(bodies),
-        sum(not body.expected for body in bodies),
-        dict(Counter(body.cause for body in bodies)),
-        min(times),
-        max(times),
-        min(run_times),
-        max(run_times),
-    )
-
-
-def sentence(exit: Exit) -> str:
-    """One line for a person, as `killed by SIGKILL after 5.0 s: oom`."""
-    if exit.cause is Cause.START_FAILURE:
-        return f"could not be started: {exit.step} failed" + (f" with errno {exit.errno}" if exit.errno else "")
-    end = f"killed by {_signal(exit.signal)}" if exit.signal is not None else f"exited with {exit.code}"
-    why = {
-        Cause.OOM: ": oom",
-        Cause.OOM_POSSIBLE: ": oom possible",
-        Cause.STOPPED: f": stopped by {exit.by}" + (f" ({exit.command})" if exit.command else ""),
-    }
-    return f"{end} after {exit.run_time:.1f} s{why.get(exit.cause, '')}"
-
-
-def _signal(number: int) -> str:
-    try:
-        return Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -1,4 +1,4 @@
-"""Sentences, tallies, and the record of a container that died of OOM."""
+"""The record of a container that died of OOM."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from math import nan
 
 import pytest
 
-from hub.monitor.exits import Ending, oom_record, sentence, tally
-from hub.store.rows import FactRow, Latest
+from hub.monitor.exits import Ending, oom_record
+from hub.store.rows import Latest
 from tests.support import rows
 from tests.support.rows import T0
 from wire.model import Cause, Exit, FactKind, RosterRow
@@ -58,40 +58,3 @@ def test_without_a_known_size_it_is_a_note(sample: Latest | None) -> None:
 @pytest.mark.parametrize("other", [{"exit_code": 1}, {"oom_killed": False}, {"exit_code": None}])
 def test_every_other_end_is_the_agents_to_tell(other: dict[str, object]) -> None:
     assert oom_record(OOM._replace(**other), latest(1.0)) is None
-
-
-@pytest.mark.parametrize(
-    "exit, said",
-    [
-        (rows.death(), "killed by SIGKILL after 5.0 s"),
-        (rows.death(cause=Cause.OOM), "killed by SIGKILL after 5.0 s: oom"),
-        (rows.death(signal=63), "killed by signal 63 after 5.0 s"),
-        (rows.death(signal=None, code=3, cause=Cause.EXIT), "exited with 3 after 5.0 s"),
-        (STOPPED, "killed by SIGTERM after 5.0 s: stopped by uid=0 (stop 1)"),
-        (rows.death(cause=Cause.START_FAILURE, step="exec", errno=2), "could not be started: exec failed with errno 2"),
-    ],
-)
-def test_sentences(exit: Exit, said: str) -> None:
-    assert sentence(exit) == said
-
-
-def fact(position: int, agent: str, body: object) -> FactRow:
-    return FactRow(position, agent, "b", position, T0 + position, T0, 0.0, FactKind.EXIT, body)  # type: ignore[arg-type]
-
-
-def test_tallies_count_by_agent_and_program() -> None:
-    facts = [
-        fact(1, "a", rows.death("web", expected=True, cause=Cause.EXIT, run_time=2.0)),
-        fact(2, "a", rows.death("db", cause=Cause.OOM)),
-        fact(3, "a", rows.death("db")),
-        fact(4, "c", rows.death("web")),
-        fact(5, "c", rows.change("web")),
-    ]
-    found = tally(facts)
-    assert [(one.agent, one.program, one.exits, one.unexpected) for one in found] == [
-        ("a", "db", 2, 2),
-        ("c", "web", 1, 1),
-        ("a", "web", 1, 0),
-    ]
-    assert found[0].causes == {Cause.OOM: 1, Cause.SIGNAL: 1}
-    assert (found[0].first, found[0].last, found[2].shortest) == (T0 + 2, T0 + 3, 2.0)
