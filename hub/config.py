@@ -10,6 +10,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from hub.engines.api import Tls, address_problem
@@ -19,6 +20,12 @@ from wire.keys import KeyFault, check_address
 
 FILE_BYTES = 1 << 20
 """Largest configuration file: a thousand engines fit."""
+
+DECADE = 10 * 366 * 86400.0
+"""Longest time anything may be kept, seconds."""
+
+TIERS = ("keep_raw", "keep_1min", "keep_10min", "keep_1h")
+"""Each tier is made from the one before, whole windows at a time (1 h, 6 h, 24 h): hence their least times."""
 
 LOCAL_ENGINE = "/var/run/docker.sock"
 """Where Docker puts the socket of its engine."""
@@ -55,7 +62,12 @@ class Config(Record):
     period: float
     sample_period: float
     sample_budget: int
-    retention: float
+    keep_raw: float
+    keep_1min: float
+    keep_10min: float
+    keep_1h: float
+    keep_facts: float
+    keep_audit: float
     engines: tuple[EngineConfig, ...]
 
 
@@ -143,7 +155,22 @@ OPTIONS: Mapping[str, tuple[Option, ...]] = {
     ),
     "store": (
         Option("sample_budget", _size, "1GB", "most disk space for samples; the oldest finest go first"),
-        Option("retention", _seconds(3600, 10 * 366 * 86400), "30d", "how long anything is kept"),
+        Option("keep_raw", _seconds(600, DECADE), "2h", "how long samples are kept as they came"),
+        Option(
+            "keep_1min",
+            _seconds(6 * 3600, DECADE),
+            "24h",
+            "how long by the minute, as least, average and most; 6h or more",
+        ),
+        Option("keep_10min", _seconds(86400, DECADE), "30d", "how long by ten minutes; 24h or more"),
+        Option(
+            "keep_1h",
+            _seconds(86400, DECADE),
+            "365d",
+            "how long by the hour; each of these four as long as the one before, or longer",
+        ),
+        Option("keep_facts", _seconds(3600, DECADE), "90d", "how long state changes, exits and commands are kept"),
+        Option("keep_audit", _seconds(3600, DECADE), "365d", "how long it is known who asked for what"),
     ),
     "engine": (
         Option("url", _text, "", "unix:///var/run/docker.sock or tcp://host:2376"),
@@ -191,8 +218,10 @@ def parse(path: str, text: str, exists: Callable[[str], bool] = os.path.isfile) 
     problems = _Problems(path)
     sections = _sections(text, problems)
     values = {}
+    kept = sections.get("store", {})
     for name in ("hubd", "store"):
         values.update(_values(name, sections.pop(name, {}), problems))
+    _rising(values, kept, problems)
     engines = [_engine(name, lines, problems, exists) for name, lines in sections.items()]
     _distinct_ports(values, sections, problems)
     if problems.found:
@@ -272,6 +301,19 @@ def _exposed(url: str, tls: Tls | None) -> str:
     if tls is not None or not url.startswith("tcp://") or re.match(r"tcp://(127\.|localhost:|\[::1\]:)", url):
         return ""
     return "a remote engine needs tls_ca, tls_cert and tls_key; plain tcp:// is for this machine only"
+
+
+def _rising(values: Mapping[str, Any], lines: Mapping[str, Line], problems: _Problems) -> None:
+    """A tier that is forgotten before the finer one would be made again and again."""
+    for finer, coarser in pairwise(TIERS):
+        if finer in values and coarser in values and values[finer] > values[coarser]:
+            line = lines.get(coarser) or lines[finer]
+            both = f"{coarser} ({_told(values[coarser])}) must not be below {finer} ({_told(values[finer])})"
+            problems.add(line.number, both)
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds / 3600:g}h" if seconds < 2 * 86400 else f"{seconds / 86400:g}d"
 
 
 def _distinct_ports(values: Mapping[str, Any], sections: Mapping[str, Any], problems: _Problems) -> None:

@@ -97,7 +97,7 @@ def _run(config: Config) -> int:
     _probe(config)
     enrol, keeper = expendable.start(lambda end: serve_forever(end, endpoint, ring.fleet))
     waker, reports = Waker(), deque[Report]()
-    worker = Worker(_store(config), waker.wake)
+    worker = Worker(open_store(config), waker.wake)
     worker.start()
     admissions = Admissions()
     core = Core(_settings(config, ring), version(), lambda: secrets.token_hex(8))
@@ -172,9 +172,10 @@ class Doors:
             door.close(0)
 
 
-def _store(config: Config) -> Embedded:
-    kept = config.retention
-    retention = Retention(ten_minutes=kept, hour=kept, facts=kept, audit=kept)
+def open_store(config: Config) -> Embedded:
+    """The store that the configuration describes; raises StoreError."""
+    samples = (config.keep_raw, config.keep_1min, config.keep_10min, config.keep_1h)
+    retention = Retention(*samples, config.keep_facts, config.keep_audit)
     return Embedded(os.path.join(config.state_dir, "store"), config.sample_budget, retention)
 
 

@@ -158,8 +158,8 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def put_container(self, container: str, at: float, values: Sequence[float] | bytes) -> None:
-        """One sample of a container, CONTAINER_COLUMNS in their order: numbers, or packed as agents send them."""
+    def put_container(self, container: str, at: float, values: Sequence[float | None]) -> None:
+        """One sample of a container: CONTAINER_COLUMNS in their order, NaN or None where unknown."""
 
     @abstractmethod
     def container_history(self, container: str, start: float, end: float, step: float | None = None) -> History:

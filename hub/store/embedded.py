@@ -56,7 +56,7 @@ class Embedded(Authority):
         """Open, or make, the store.  Raises StoreError: Damaged, in use by another hub, or not writable."""
         if sample_budget < LEAST_BUDGET:
             raise StoreError(f"sample_budget {sample_budget} is below {LEAST_BUDGET} bytes")
-        self._retention = retention or Retention()
+        self.retention = retention or Retention()
         self._prune_at = 0.0
         with ExitStack() as undo:
             try:
@@ -65,7 +65,7 @@ class Embedded(Authority):
                 undo.callback(os.close, self._lock)
                 self._database = Database(os.path.join(directory, "facts.sqlite"))
                 undo.callback(self._database.close)
-                self._samples = Samples(os.path.join(directory, "samples"), sample_budget, self._retention, ring_bytes)
+                self._samples = Samples(os.path.join(directory, "samples"), sample_budget, self.retention, ring_bytes)
             except OSError as error:
                 raise Unwritable(f"{directory} cannot be used as the store's directory ({error})") from None
             undo.pop_all()
@@ -76,7 +76,7 @@ class Embedded(Authority):
         older = False
         if now >= self._prune_at:
             try:
-                older = self._prune(now, self._retention)
+                older = self._prune(now, self.retention)
             except StoreError as error:
                 self._samples.say(now, str(error), "prune")
             self._prune_at = now if older else now + PRUNE_SECONDS
@@ -133,11 +133,8 @@ class Embedded(Authority):
         self._samples.put(key, rows, at, _blob(columns, len(rows)))
         return True
 
-    def put_container(self, container: str, at: float, values: Sequence[float] | bytes) -> None:
-        blob = values if isinstance(values, bytes) else _packed(values)
-        if len(blob) != CONTAINER.width:
-            raise BadRow(f"a container's sample has {len(blob)} bytes instead of {CONTAINER.width}")
-        self._samples.put(Key("container", container), (), at, blob)
+    def put_container(self, container: str, at: float, values: Sequence[float | None]) -> None:
+        self._samples.put(Key("container", container), (), at, _packed(values))
 
     def process_history(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from math import isnan, nan
+from typing import Any
 
 import pytest
 
@@ -161,13 +162,15 @@ class SamplesContract:
         assert known(history, "net_rx_bytes/s") == [None, 100.0, 200.0, None]
         assert history.restarts == (T0 + 15,)
 
-    def test_containers_packed(self, store: Store) -> None:
+    @pytest.mark.parametrize("values", [[], [1.0], [1.0] * 13, [1.0] * 15, [1.0] * 13 + ["x"], [1.0] * 13 + [1e300]])
+    def test_a_container_sample_of_another_shape_is_refused(self, store: Store, values: Any) -> None:
         with pytest.raises(BadRow):
-            store.put_container("c", T0, b"12")
-        with pytest.raises(BadRow):
-            store.put_container("c", T0, [1.0])
-        store.put_container("c", T0, bytes(8 * 8 + 6 * 4))
-        assert list(store.container_history("c", T0, T0 + 1).columns["pids"]) == [0.0]
+            store.put_container("c", T0, values)
+
+    def test_an_unknown_value_of_a_container_stays_unknown(self, store: Store) -> None:
+        store.put_container("c", T0, [None, nan, *[3.0] * 12])
+        history = store.container_history("c", T0, T0 + 1)
+        assert (known(history, "cpu_seconds"), known(history, "pids")) == ([None], [3.0])
 
     def test_latest(self, store: Store) -> None:
         feed(store, T0, 3)

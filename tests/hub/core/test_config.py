@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.config import Config, ConfigError, load, parse
-from hub.daemon import main
+from hub.daemon import main, open_store
+from hub.store.rows import Retention
 
 CONF = Path(__file__).resolve().parents[3] / "conf" / "hubd.ini"
 
@@ -42,10 +43,28 @@ def test_every_option_of_the_example_can_be_switched_on() -> None:
 
 def test_all_problems_are_told_at_once_with_their_lines() -> None:
     hubd = "[hubd]\nperiod = soon\nport_enrol = 99999\ncolour = red\n"
-    found = problems(hubd + "[shop]\nx\n[engine:a]\nurl = http://x\n[store]\nretention = 1s\n")
+    found = problems(hubd + "[shop]\nx\n[engine:a]\nurl = http://x\n[store]\nkeep_raw = 1s\n")
     assert [int(line.split(":")[1]) for line in found] == [2, 3, 4, 5, 6, 8, 10]
-    for number, word in ((2, "period"), (3, "port_enrol"), (4, "colour"), (5, "[shop]"), (8, "url"), (10, "retention")):
+    for number, word in ((2, "period"), (3, "port_enrol"), (4, "colour"), (5, "[shop]"), (8, "url"), (10, "keep_raw")):
         assert any(line.startswith(f"hub.ini:{number}: ") and word in line for line in found), (number, word)
+
+
+def test_each_tier_of_samples_has_its_own_time() -> None:
+    config = parse("x", "[store]\nkeep_raw = 1h\nkeep_1min = 12h\nkeep_10min = 2d\nkeep_1h = 3d\nkeep_facts = 5d\n")
+    assert [config.keep_raw, config.keep_1min, config.keep_10min, config.keep_1h] == [3600, 43200, 172800, 259200]
+    assert (config.keep_facts, config.keep_audit) == (5 * 86400, 365 * 86400)
+
+
+def test_a_coarser_tier_is_kept_at_least_as_long_as_the_finer() -> None:
+    assert problems("[store]\nkeep_raw = 2d\n") == ["hub.ini:2: keep_1min (24h) must not be below keep_raw (2d)"]
+    assert problems("[store]\nkeep_1min = 40d\nkeep_10min = 39d\n")[0].startswith("hub.ini:3: keep_10min (39d)")
+
+
+def test_the_store_gets_the_times_of_the_configuration(tmp_path: Path) -> None:
+    text = f"[hubd]\nstate_dir = {tmp_path}\n[store]\nkeep_raw = 1h\nkeep_1min = 12h\nkeep_10min = 2d\nkeep_1h = 3d\n"
+    store = open_store(parse("x", text + "keep_facts = 5d\nkeep_audit = 6d\n"))
+    store.close(0.0)
+    assert store.retention == Retention(3600, 12 * 3600, 2 * 86400, 3 * 86400, 5 * 86400, 6 * 86400)
 
 
 def test_engines_need_an_address_and_all_of_their_certificates() -> None:
