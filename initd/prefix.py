@@ -74,20 +74,6 @@ def command(module: str) -> list[str]:
     return [sys.executable, "-I", os.path.join(SITE, "initd", "prefix.py"), module]
 
 
-def main(argv: list[str]) -> None:
-    """`python3 -I prefix.py MODULE ARG...`: run MODULE as `python3 -m` would, found beside us and nowhere else."""
-    import runpy
-
-    restore()
-    sys.path.append(SITE)
-    sys.argv = argv[1:]
-    runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv)
-
-
 def version() -> str:
     """The version installed, `unknown` where its file is missing."""
     for directory in (os.path.join(SITE, "initd"), SITE):
@@ -97,3 +83,22 @@ def version() -> str:
         except OSError:
             continue
     return "unknown"
+
+
+def _end_of_library(path: list[str]) -> int:
+    """Where site-packages begin: our packages come after the standard library and before another copy of themselves."""
+    return next((i for i, entry in enumerate(path) if entry.endswith(("site-packages", "dist-packages"))), len(path))
+
+
+def main(argv: list[str]) -> None:
+    """`python3 -I prefix.py MODULE ARG...`: run MODULE as `python3 -m` would, found beside us and nowhere else."""
+    import runpy
+
+    restore()
+    sys.path.insert(_end_of_library(sys.path), SITE)
+    sys.argv = argv[1:]
+    runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv)
