@@ -31,6 +31,7 @@ examples:
   bench/init.py --rounds 7 --json >today.json                       figures to keep
   bench/init.py --peers initd,supervisord                           these only
   bench/init.py --initd /opt/initd/initd                            another launcher in place of bin/initd
+  bench/init.py --peers initd --other ../before/bin/initd           did a change help?
 
 exit status: 0 measured (a peer that is not installed is named), 1 not possible here or a figure is missing, 2 usage
 """
@@ -47,20 +48,20 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--quick", action="store_true", help=f"less of everything: {QUICK.orphans} orphans, 2 s idle")
     found.add_argument("--peers", metavar="NAMES", help="some only, with commas; `initd` is always measured")
     found.add_argument("--initd", metavar="PATH", help="the initd to measure (default bin/initd of this tree)")
+    found.add_argument("--other", metavar="PATH", help="a second initd beside it: an earlier one, or the bundle's")
     found.add_argument("--json", action="store_true", help="one JSON object with every sample")
     return found
 
 
-def chosen(names: str | None, initd: str | None) -> list[Peer]:
+def chosen(names: str | None, everyone: list[Peer]) -> list[Peer]:
     """The peers asked for, with those that their ratios refer to.  Raises ValueError."""
-    everyone = peers(initd)
     if names is None:
         return everyone
     asked = set(names.split(","))
     unknown = asked - {peer.name for peer in everyone}
     if unknown:
         raise ValueError(f"no peer {', '.join(sorted(unknown))}; there are {', '.join(peer.name for peer in everyone)}")
-    asked |= {"initd"} | {peer.base for peer in everyone if peer.name in asked}
+    asked |= {"initd", "other initd"} | {peer.base for peer in everyone if peer.name in asked}
     return [peer for peer in everyone if peer.name in asked]
 
 
@@ -87,7 +88,7 @@ def main(argv: list[str]) -> int:
     """Measure and print."""
     options = parser().parse_args(argv)
     try:
-        asked = chosen(options.peers, options.initd)
+        asked = chosen(options.peers, peers(options.initd, options.other))
     except ValueError as error:
         parser().error(str(error))
     if os.geteuid() != 0:

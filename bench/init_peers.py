@@ -58,8 +58,9 @@ class Initd(Peer):
 
     name = binary = "initd"
 
-    def __init__(self, path: str | None = None) -> None:
+    def __init__(self, path: str | None = None, name: str = "") -> None:
         self._path = path or str(ROOT / "bin" / "initd")
+        self.name = name or self.name
 
     def path(self) -> str | None:
         return shutil.which(self._path)
@@ -125,9 +126,13 @@ class DumbInit(Tini):
     name = package = binary = "dumb-init"
 
 
-def peers(initd: str | None) -> list[Peer]:
-    """All that could take part, supervisors first; `initd` is a launcher to measure instead of bin/initd."""
-    return [Initd(initd), Supervisord(), S6(), Runit(), InitdSingle(initd), Tini(), DumbInit()]
+def peers(initd: str | None, other: str | None) -> list[Peer]:
+    """All that could take part, supervisors first; `initd` is a launcher to measure instead of bin/initd.
+
+    `other` is a second one, of an earlier version or another installation.
+    """
+    others = [Initd(other, "other initd")] if other else []
+    return [Initd(initd), *others, Supervisord(), S6(), Runit(), InitdSingle(initd), Tini(), DumbInit()]
 
 
 def write_ini(directory: Path, programs: list[Program]) -> Path:
