@@ -7,6 +7,10 @@ handlers only note which signals came at all; that note is used only where the p
 (otherwise a signal between the two readings would count twice, and a second SIGTERM means "by force").  With nothing
 to do the process sleeps in epoll_wait(2) without a timeout: an idle PID 1 wakes 0 times.
 
+A descriptor closed in a pass may come back in the same pass under its old number (accept(2), pipe(2)).  What epoll said
+of that number was said of its predecessor, so nothing that was watched since the wait is served before the next one;
+the set is level-triggered, so nothing is lost by that.
+
 The loop does not die: an exception in a callback is counted and said in one line.  A descriptor whose callback fails
 FAULTS times in a row is no longer watched, because a level-triggered set would otherwise spin on it.
 """
@@ -36,6 +40,8 @@ class Loop:
     def __init__(self, complain: Callable[[str], None] | None = None) -> None:
         self._epoll = select.epoll()
         self._watched: dict[int, Callable[[int], object]] = {}
+        self._fresh: set[int] = set()
+        """Descriptors watched since the last wait."""
         self._faults: dict[int, int] = {}
         self._timers = Timers()
         self._complain = complain
@@ -60,6 +66,7 @@ class Loop:
         """Call `callback(mask)` whenever `fd` is ready; EPOLLHUP and EPOLLERR always arrive.  Raises OSError."""
         self._epoll.register(fd, mask)
         self._watched[fd] = callback
+        self._fresh.add(fd)
         self._faults.pop(fd, None)
 
     def modify(self, fd: int, mask: int) -> None:
@@ -108,6 +115,7 @@ class Loop:
             self._code = code
 
     def _turn(self) -> None:
+        self._fresh.clear()
         try:
             ready = self._epoll.poll(self._patience())
         except (OSError, MemoryError) as error:
@@ -135,7 +143,7 @@ class Loop:
 
     def _serve(self, fd: int, mask: int) -> None:
         callback = self._watched.get(fd)  # an earlier callback of this pass may have forgotten it
-        if callback is None:
+        if callback is None or fd in self._fresh:
             return
         if self._call(f"descriptor {fd}", callback, mask):
             self._faults.pop(fd, None)

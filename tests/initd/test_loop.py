@@ -43,6 +43,28 @@ def test_a_ready_descriptor_is_served(loop: Loop, pipe: tuple[int, int]) -> None
     assert got == [b"x"]
 
 
+def test_an_event_of_a_closed_descriptor_is_not_served_to_the_next_of_that_number(loop: Loop) -> None:
+    """A dead program's pipe hangs up in the very pass in which a client connects and gets its number."""
+    first, second, got = os.pipe(), os.pipe(), list[int]()
+
+    def replace(_mask: int) -> None:
+        os.read(first[0], 1)
+        loop.forget(second[0])
+        os.close(second[0])
+        assert os.dup(first[0]) == second[0]
+        loop.watch(second[0], select.EPOLLIN, got.append)
+        loop.at(loop.now() + 0.01, lambda: loop.stop(0))
+
+    loop.watch(first[0], select.EPOLLIN, replace)
+    loop.watch(second[0], select.EPOLLIN, got.append)
+    os.write(first[1], b"x")
+    os.close(second[1])
+    loop.run()
+    for fd in (*first, second[0]):
+        os.close(fd)
+    assert got == []
+
+
 def test_a_deadline_is_kept(loop: Loop) -> None:
     start = loop.now()
     loop.at(start + 0.02, lambda: loop.stop(0))
