@@ -35,8 +35,10 @@ class Pid1:
         wrapper: tuple[str, ...] = (),
         options: tuple[str, ...] = (),
         streams: int | None = None,
+        launcher: tuple[str, ...] = (INITD,),
     ) -> None:
         self.folder = folder
+        self._mark = "initd/__main__.py" if launcher == (INITD,) else launcher[-1]
         # The address of a unix socket is short (108 bytes), pytest's folders are long.
         self.socket = f"{tempfile.mkdtemp(prefix='p1-')}/s"
         path = folder / "app.ini"
@@ -47,7 +49,7 @@ class Pid1:
         self._out, self._err = folder / "stdout", folder / "stderr"
         with open(self._out, "wb") as out, open(self._err, "wb") as err:
             self.process = subprocess.Popen(
-                (*wrapper, *(NAMESPACE if namespace else ()), INITD, *arguments),
+                (*wrapper, *(NAMESPACE if namespace else ()), *launcher, *arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=out if streams is None else streams,
                 stderr=err if streams is None else streams,
@@ -68,9 +70,9 @@ class Pid1:
 
     def _find(self) -> int | None:
         assert self.process.poll() is None, self.said()
-        if "initd/__main__.py" in command_line(self.process.pid):
+        if not self.namespaced and self._mark in command_line(self.process.pid):
             return self.process.pid
-        found = [pid for pid in descendants(self.process.pid) if "initd/__main__.py" in command_line(pid)]
+        found = [pid for pid in descendants(self.process.pid) if self._mark in command_line(pid)]
         return found[0] if found else None
 
     def said(self) -> str:
