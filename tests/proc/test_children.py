@@ -22,7 +22,7 @@ HOSTILE = (
 )
 """A runtime that leaves signals blocked and ignored and a descriptor open."""
 
-LOOK = "grep -E ^Sig /proc/$$/status; ls /proc/$$/fd; echo end; sleep 1000"
+LOOK = 'while read -r line; do echo "$line"; done </proc/self/status; ls /proc/$$/fd; echo end; sleep 1000'
 
 
 @pytest.fixture
