@@ -75,6 +75,7 @@ def choose(options: argparse.Namespace) -> Fleet:
 def start(fleet: Fleet) -> None:
     """Build, start the hub, and add the boxes."""
     began = time.monotonic()
+    say("building what has to be built; the first time takes a minute or two")
     fleet.build()
     say(f"built in {time.monotonic() - began:.1f} s")
     fleet.start_hub()
@@ -107,20 +108,21 @@ def show(fleet: Fleet) -> int:
     """The live picture, until somebody interrupts it."""
     start(fleet)
     until(lambda: agent_rows(fleet), "the first agent")
-    advice = fleet.advice()
+    advice, seen, terminal = fleet.advice(), view.Picture(), sys.stdout.isatty()
     while True:
-        print(picture(fleet, advice), flush=True)
-        time.sleep(1 if sys.stdout.isatty() else 10)
+        seen = look(fleet, seen)
+        text = view.frame(seen, advice, *view.size())
+        print(view.screen(text) if terminal else text, end="" if terminal else "\n\n", flush=True)
+        time.sleep(1 if terminal else 10)
 
 
-def picture(fleet: Fleet, advice: list[str]) -> str:
-    """One frame; what goes wrong is shown in its place, and the next one tries again."""
-    clear = view.CLEAR if sys.stdout.isatty() else ""
+def look(fleet: Fleet, before: view.Picture) -> view.Picture:
+    """What the hub says now; where it does not answer, what it said before and why not."""
     try:
         with fleet.client() as hub:
-            return clear + view.frame(hub.agents(), hub.ps(), advice, *view.size())
-    except (WireError, OSError) as error:
-        return f"{clear}{view.printable(error)}"
+            return view.Picture(hub.agents(), hub.ps(), hub.exits(limit=view.ENDS_SHOWN))
+    except (StepFailed, WireError, OSError) as error:
+        return before._replace(fault=view.printable(error))
 
 
 def say(text: str) -> None:

@@ -99,12 +99,14 @@ def image_size(name: str) -> int:
 
 @contextmanager
 def building(tag: str, content: str) -> Iterator[bool]:
-    """True where the tag does not yet hold this content; one builder of a tag at a time."""
+    """True where the tag does not yet hold this content; one builder of a tag at a time.  Raises BuildError."""
     locks = Path(tempfile.gettempdir()) / f"pidone-build-{os.getuid()}"
     locks.mkdir(mode=0o700, exist_ok=True)
     with open(locks / tag.replace("/", "_"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         label = _docker("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', tag)
+        if label.returncode and "no such" not in label.stderr.lower():
+            raise BuildError(f"no Docker engine to build with: {label.stderr.strip()[-500:]}")
         yield label.returncode != 0 or label.stdout.strip() != content
 
 

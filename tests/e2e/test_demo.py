@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -23,6 +24,7 @@ DEMO = [sys.executable, "-E", "-s", "-m", "demo"]
 HOLDS = re.compile(r"^ok   \d +\d+\.\d s ", re.MULTILINE)
 ROW = {"agent_name": "shop-1", "process": "web", "state": "RUNNING", "pid": 7, "cpu": 0.5, "rss": 2e6, "age": 1.0}
 AGENT = {"name": "shop-1", "presence": "live"}
+END = {"agent_name": "shop-1", "name": "leaker", "cause": "oom", "signal": 9}
 CHECK_SECONDS = 900
 
 
@@ -151,12 +153,35 @@ def test_a_hub_that_does_not_answer_yet_is_waited_for() -> None:
 
 
 def test_frame_shows_figures_and_what_to_try() -> None:
-    text = view.frame([AGENT], [ROW], ["hubctl ps"], 100, 30)
-    assert "shop-1 live" in text and "0.50" in text and "2 MB" in text and "hubctl ps" in text
+    text = view.frame(view.Picture([AGENT], [ROW], [END]), ["hubctl ps"], 100, 30)
+    assert "agents: 1 live" in text and "0.50" in text and "2 MB" in text and "try:   hubctl ps" in text
+    assert "ended: shop-1/leaker by oom, signal 9" in text
+
+
+def test_frame_of_the_whole_demo_fits_the_smallest_terminal() -> None:
+    rows = [{**ROW, "agent_name": f"shop-{number % 4}"} for number in range(18)]
+    lines = view.frame(view.Picture([AGENT] * 4, rows, [END] * 9), ["one", "two"], 80, 24).splitlines()
+    assert len(lines) == 23 and [line[:6] for line in lines[2:20]] == sorted(row["agent_name"] for row in rows)
+    assert [line.split()[0] for line in lines[20:]] == ["ended:", "try:", "ctrl-C"]
 
 
 def test_frame_fits_the_terminal_and_obeys_no_name() -> None:
-    rows = [{**ROW, "process": "evil\x1b[2J\n" + "x" * 500, "stale": True, "rss": None}] * 200
-    text = view.frame([AGENT] * 50, rows, [], 80, 24)
+    evil = "evil\x1b[2J\n" + "x" * 500
+    rows = [{**ROW, "process": evil, "state": evil, "stale": True, "rss": None}] * 200
+    agents = [{"name": evil, "presence": evil}] * 50
+    text = view.frame(view.Picture(agents, rows, [{**END, "name": evil, "cause": evil}]), [], 80, 24)
     lines = text.splitlines()
-    assert len(lines) <= 24 and max(map(len, lines)) <= 80 and "\x1b" not in text
+    assert len(lines) < 24 and max(map(len, lines)) <= 80 and "\x1b" not in text
+    assert "... and 183 more" in text
+
+
+def test_what_the_hub_said_last_stays_while_it_does_not_answer() -> None:
+    class Silent(BareFleet):
+        def client(self) -> NoReturn:
+            raise ConnectionRefusedError("nobody\x1b there")
+
+    fleet = Silent()
+    seen = program.look(fleet, view.Picture([AGENT], [ROW]))
+    fleet.down()
+    text = view.frame(seen, [], 80, 24)
+    assert text.startswith("the last picture; now the hub does not answer: nobody? there") and "0.50" in text
