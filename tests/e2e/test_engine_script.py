@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tests.support import services
 from tests.support.containers import ROOT, need_engine
 
 SCRIPT = str(ROOT / "script" / "engine")
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
 ALONE = ["unshare", "--net", "--mount", "--propagation", "private"]
 """A network namespace of its own: a second dockerd beside the first would take its bridge and firewall rules away."""
 
@@ -36,6 +39,17 @@ def test_an_engine_that_answers_is_used() -> None:
 def test_no_engine_is_exit_status_3(tmp_path: Path) -> None:
     done = engine(SCRIPT, "status", place=tmp_path)
     assert done.returncode == 3 and "no engine answers" in done.stderr
+
+
+@pytest.mark.proc
+def test_a_user_who_may_not_use_the_engine_is_told_why() -> None:
+    services.need_root()
+    with tempfile.TemporaryDirectory() as place, socket.socket(socket.AF_UNIX) as there:
+        there.bind(f"{place}/socket")
+        os.chmod(place, 0o755)
+        os.chmod(f"{place}/socket", 0o660)
+        done = engine(SCRIPT, "start", place=Path(place), before=NOBODY)
+    assert done.returncode == 3 and "is not for user nobody: see its group root" in done.stderr
 
 
 def test_stopping_leaves_engines_alone_that_are_not_its_own(tmp_path: Path) -> None:
