@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 
 from initd.config.daemon import daemon
+from initd.config.groups import groups as read_groups
 from initd.config.ini import Document, read, text_of
-from initd.config.programs import groups
 from initd.config.reading import Reading
 from initd.config.records import Config, Loaded, Problem, Program, Server
 
@@ -80,7 +80,7 @@ def _judge(reading: Reading, path: str) -> Loaded:
 
         include(reading, document.sections["include"], path)
     ours, link = daemon(reading)
-    members = groups(reading)
+    members = read_groups(reading)
     servers: tuple[Server, ...] = ()
     if any(name.startswith(ELSEWHERE) for name in document.sections):
         from initd.config.servers import servers as read_servers
