@@ -10,7 +10,7 @@ from wire.model import Cause
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 
 class Kernel:
@@ -40,13 +40,13 @@ class Kernel:
         """When the process started, in clock ticks since boot."""
         return reaper.start_ticks(pid)
 
-    def judge(self, kills: int, now: float) -> Cause:
-        """What `kills` SIGKILL deaths mean that were not ours."""
-        return self._oom.judge(kills, now)
+    def judge(self, killed: Collection[int], programs: Collection[int], now: float) -> Cause:
+        """What SIGKILL deaths mean that were not ours."""
+        return self._oom.judge(killed, programs, now)
 
-    def glance(self, now: float) -> None:
+    def glance(self, programs: Collection[int], now: float) -> None:
         """Look at the OOM counter in passing."""
-        self._oom.glance(now)
+        self._oom.glance(programs, now)
 
     def leftovers(self) -> list[sweep.Leftover]:
         """Processes that are ours to end at shutdown, beside the supervised ones."""

@@ -8,8 +8,13 @@ it did not rise, none was.
 
 Time matters in both directions.  A rise must not be held against a death much later, so the counter is also read in
 passing, whenever the loop is awake anyway (`glance`, at most once a second; no timer, no waking).  And a rise may be
-seen before its victim is reaped, since a large one takes a while to be torn down; so each rise is *credit* for deaths
-of the next CREDIT_SECONDS.
+seen before its victim is reaped, since a large one takes seconds to be torn down; so a rise is *credit* for deaths to
+come.  But whose?  By the time a rise can be seen its victim has been sent SIGKILL or is just about to be.  So whatever
+rise the deaths of the moment do not explain is kept for those of our programs that are dying right then (their
+/proc/PID/stat says so), for as long as they take, and for anybody else only for HASTE_SECONDS: a program that is well
+when the rise is seen, and killed by hand a second later, was not the OOM killer's.
+
+What remains open: a grandchild's OOM kill that nothing woke us for is seen together with the next death.
 
 Where the counter cannot be read and the container has a memory limit (or nobody knows),
 SIGKILL from outside and OOM cannot be told apart: "killed, oom possible".
@@ -27,7 +32,7 @@ from wire.model import Cause
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 SIGKILL = 9
 V1_COUNTER, V2_COUNTER = "memory.oom_control", "memory.events"
@@ -89,8 +94,14 @@ def judge(kills: int, credit: int | None, limited: bool) -> Cause:
     return Cause.OOM_POSSIBLE if credit > 0 else Cause.SIGNAL
 
 
-CREDIT_SECONDS = 5.0
-"""How long a rise may explain a death: a large victim takes seconds to be torn down."""
+HASTE_SECONDS = 0.5
+"""How long a rise may explain the death of a process that was not seen dying: the kernel counts, then kills."""
+
+PF_EXITING = 0x4
+"""In the flags of /proc/PID/stat: on its way out (linux/sched.h)."""
+
+DYING = 1 << (SIGKILL - 1)
+"""In the pending signals of /proc/PID/stat: SIGKILL is on its way to each thread of a victim."""
 
 GLANCE_SECONDS = 1.0
 """Between two readings in passing, at least; one costs 20 microseconds."""
@@ -113,35 +124,44 @@ class OomCounter:
             self.path = f"{directory}/{V1_COUNTER if version == 1 else V2_COUNTER}"
             self.limited = self._is_limited(f"{directory}/{V1_LIMIT if version == 1 else V2_LIMIT}")
         self._last = self._count()
-        self._credit, self._credit_until, self._next_glance = 0, 0.0, 0.0
+        self._credit, self._haste_until, self._next_glance = 0, 0.0, 0.0
+        self._victims: set[int] = set()
 
-    def glance(self, now: float) -> None:
-        """Read it in passing; does nothing where it was read within GLANCE_SECONDS.  `now` is monotonic."""
+    def glance(self, programs: Collection[int], now: float) -> None:
+        """Read it in passing; does nothing where it was read within GLANCE_SECONDS.
+
+        `programs` are the pids of our living programs, `now` is monotonic.
+        """
         if now >= self._next_glance:
-            self._look(now)
+            self.judge((), programs, now)
 
-    def judge(self, kills: int, now: float) -> Cause:
-        """Cause of a batch's `kills` SIGKILL deaths that were not ours; 0 is a batch without such."""
-        known = self._look(now)
-        if not kills:
-            return Cause.SIGNAL
-        cause = judge(kills, self._credit if known else None, self.limited)
-        self._credit = max(0, self._credit - kills)
-        return cause
-
-    def _look(self, now: float) -> bool:
-        """Turn a rise into credit, let old credit expire; whether the counter can be read."""
+    def judge(self, killed: Collection[int], programs: Collection[int], now: float) -> Cause:
+        """Cause of a batch's SIGKILL deaths that were not ours, by pid; of none, where the batch has none."""
         self._next_glance = now + GLANCE_SECONDS
+        rise = self._rise()
+        self._victims.intersection_update(programs)
+        old = self._credit if now < self._haste_until else min(self._credit, len(self._victims.intersection(killed)))
+        kept = self._credit - old
+        self._victims.difference_update(killed)
+        left = max(0, (rise or 0) + old - len(killed))
+        if rise and left:
+            self._victims.update(pid for pid in programs if pid not in killed and self._is_dying(pid))
+            self._haste_until = now + HASTE_SECONDS
+        self._credit = kept + left if now < self._haste_until else min(kept + left, len(self._victims))
+        return judge(len(killed), None if rise is None else rise + old, self.limited) if killed else Cause.SIGNAL
+
+    def _rise(self) -> int | None:
+        """By how much it rose since it was read last, None where it cannot be read."""
         count, before = self._count(), self._last
         self._last = count
-        if now >= self._credit_until:
-            self._credit = 0
-        if count is None or before is None:
+        return None if count is None or before is None else max(0, count - before)
+
+    def _is_dying(self, pid: int) -> bool:
+        try:
+            fields = self._read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+            return bool(int(fields[6]) & PF_EXITING or int(fields[28]) & DYING)
+        except (OSError, ValueError, IndexError):
             return False
-        if count > before:
-            self._credit += count - before
-            self._credit_until = now + CREDIT_SECONDS
-        return True
 
     def _count(self) -> int | None:
         try:

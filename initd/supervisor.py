@@ -318,7 +318,7 @@ class Supervisor:
     def reap(self) -> None:
         """Collect every death there is; see initd.reaper."""
         for batch in self.kernel.collect():
-            suspicion = self.kernel.judge(self._unexplained_kills(batch), self.loop.now())
+            suspicion = self.kernel.judge(self._unexplained_kills(batch), self._by_pid, self.loop.now())
             for death in batch:
                 try:
                     self._bury(death, suspicion)
@@ -327,8 +327,12 @@ class Supervisor:
         if self.ending is not None:
             self.ending.look()
 
-    def _unexplained_kills(self, batch: list[Death]) -> int:
-        return sum(death.signal == KILL and death.pid not in self._killed for death in batch)
+    def glance(self, now: float) -> None:
+        """What to look at whenever the loop is awake anyway; `now` is monotonic."""
+        self.kernel.glance(self._by_pid, now)
+
+    def _unexplained_kills(self, batch: list[Death]) -> list[int]:
+        return [death.pid for death in batch if death.signal == KILL and death.pid not in self._killed]
 
     def _bury(self, death: Death, suspicion: Cause) -> None:
         self.reaped += 1

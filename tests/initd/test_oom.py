@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from initd.oom import CREDIT_SECONDS, GLANCE_SECONDS, OomCounter, judge, locate, parse_count
+from initd.oom import GLANCE_SECONDS, HASTE_SECONDS, PF_EXITING, OomCounter, judge, locate, parse_count
 from wire.model import Cause
 
 V1_INFO = (
@@ -91,25 +91,25 @@ class Files:
 def test_only_the_rise_counts() -> None:
     files = Files()
     counter = OomCounter(files.read)
-    assert counter.judge(1, 0.0) is Cause.SIGNAL
+    assert counter.judge([9], [9], 0.0) is Cause.SIGNAL
     files.kills(6)
-    assert counter.judge(1, 1.0) is Cause.OOM
-    assert counter.judge(1, 2.0) is Cause.SIGNAL
+    assert counter.judge([9], [9], 1.0) is Cause.OOM
+    assert counter.judge([9], [9], 2.0) is Cause.SIGNAL
 
 
 def test_two_victims_in_two_batches_and_no_third() -> None:
     files = Files()
     counter = OomCounter(files.read)
     files.kills(7)
-    assert [counter.judge(1, now) for now in (0.0, 0.5, 1.0)] == [Cause.OOM, Cause.OOM, Cause.SIGNAL]
+    assert [counter.judge([9], [9], now) for now in (0.0, 0.4, 1.0)] == [Cause.OOM, Cause.OOM, Cause.SIGNAL]
 
 
 def test_a_rise_seen_in_passing_explains_the_death_that_follows() -> None:
     files = Files()
     counter = OomCounter(files.read)
     files.kills(6)
-    counter.glance(10.0)
-    assert counter.judge(1, 10.0 + CREDIT_SECONDS - 0.1) is Cause.OOM
+    counter.glance([9], 10.0)
+    assert counter.judge([9], [9], 10.0 + HASTE_SECONDS - 0.1) is Cause.OOM
 
 
 def test_a_rise_that_no_death_explained_is_forgotten() -> None:
@@ -117,18 +117,53 @@ def test_a_rise_that_no_death_explained_is_forgotten() -> None:
     files = Files()
     counter = OomCounter(files.read)
     files.kills(6)
-    counter.glance(10.0)
-    assert counter.judge(1, 10.0 + CREDIT_SECONDS) is Cause.SIGNAL
+    counter.glance([9], 10.0)
+    assert counter.judge([9], [9], 10.0 + HASTE_SECONDS) is Cause.SIGNAL
+
+
+WELL = "9 (we) b) S 1 9 9 0 -1 4194560 " + "0 " * 21 + "0 0 4096\n"
+EXITING = WELL.replace("4194560", str(4194560 | PF_EXITING))
+PENDING = WELL.replace(" 0 0 4096", " 256 0 4096")
+
+
+@pytest.mark.parametrize(("stat", "cause"), [(EXITING, Cause.OOM), (PENDING, Cause.OOM), (WELL, Cause.SIGNAL)])
+def test_a_large_victim_may_take_its_time_but_who_was_well_was_no_victim(stat: str, cause: Cause) -> None:
+    files = Files()
+    files.texts["/proc/9/stat"] = stat
+    counter = OomCounter(files.read)
+    files.kills(6)
+    counter.glance([9], 10.0)
+    assert [counter.judge([9], [9], 14.0), counter.judge([9], [9], 15.0)] == [cause, Cause.SIGNAL]
+
+
+def test_a_victims_credit_is_nobody_elses() -> None:
+    files = Files()
+    files.texts["/proc/9/stat"] = PENDING
+    counter = OomCounter(files.read)
+    files.kills(6)
+    counter.glance([8, 9], 10.0)
+    assert counter.judge([8], [8, 9], 12.0) is Cause.SIGNAL
+    assert counter.judge([9], [9], 14.0) is Cause.OOM
+
+
+def test_a_victim_that_ended_otherwise_takes_its_credit_along() -> None:
+    files = Files()
+    files.texts["/proc/9/stat"] = PENDING
+    counter = OomCounter(files.read)
+    files.kills(6)
+    counter.glance([9], 10.0)
+    counter.judge([], [], 12.0)
+    assert counter.judge([9], [9], 14.0) is Cause.SIGNAL
 
 
 def test_glances_are_rare() -> None:
     files = Files()
     counter = OomCounter(files.read)
     files.kills(6)
-    counter.glance(0.0)
+    counter.glance([], 0.0)
     files.kills(7)
-    counter.glance(GLANCE_SECONDS - 0.1)
-    assert counter.judge(2, 100.0) is Cause.OOM_POSSIBLE
+    counter.glance([], GLANCE_SECONDS - 0.1)
+    assert counter.judge([8, 9], [8, 9], 100.0) is Cause.OOM_POSSIBLE
 
 
 @pytest.mark.parametrize(("limit", "limited"), [("67108864\n", True), ("max\n", False), ("9223372036854771712", False)])
@@ -136,15 +171,15 @@ def test_without_a_limit_the_container_is_not_suspected(limit: str, limited: boo
     files = Files(limit)
     counter = OomCounter(files.read)
     del files.texts["/sys/fs/cgroup/memory.events"]
-    assert counter.judge(1, 0.0) is (Cause.OOM_POSSIBLE if limited else Cause.SIGNAL)
+    assert counter.judge([9], [9], 0.0) is (Cause.OOM_POSSIBLE if limited else Cause.SIGNAL)
 
 
 def test_without_proc_nothing_is_claimed() -> None:
     def nothing(path: str) -> str:
         raise PermissionError(path)
 
-    assert OomCounter(nothing).judge(1, 0.0) is Cause.OOM_POSSIBLE
+    assert OomCounter(nothing).judge([9], [9], 0.0) is Cause.OOM_POSSIBLE
 
 
 def test_the_real_machine_can_be_read() -> None:
-    assert OomCounter().judge(1, 0.0) in (Cause.SIGNAL, Cause.OOM_POSSIBLE)
+    assert OomCounter().judge([9], [9], 0.0) in (Cause.SIGNAL, Cause.OOM_POSSIBLE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from initd.errors import StartFailed
 from initd.reaper import Death
@@ -104,8 +104,8 @@ class SimKernel:
     def start_ticks(self, pid: int) -> int:
         return pid * 10
 
-    def judge(self, kills: int, now: float) -> Cause:
-        self.judged.append(kills)
+    def judge(self, killed: Collection[int], programs: Collection[int], now: float) -> Cause:
+        self.judged.append(len(killed))
         return self.verdict
 
     def leftovers(self) -> list[Leftover]:

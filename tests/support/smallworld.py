@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from initd.control import MAY, OPERATE, Control
 from initd.errors import StartFailed
@@ -41,7 +41,7 @@ class FakeKernel:
     def start_ticks(self, pid: int) -> int:
         return pid * 10
 
-    def judge(self, kills: int, now: float) -> Cause:
+    def judge(self, killed: Collection[int], programs: Collection[int], now: float) -> Cause:
         return Cause.SIGNAL
 
     def leftovers(self) -> list[object]:
