@@ -9,11 +9,11 @@ so.  Assembly happens here and nowhere else.
 from __future__ import annotations
 
 import os
-import pwd
 import sys
 import time
 
 from initd import prepare
+from initd.activity import ActivityLog
 from initd.config import find, load
 from initd.errors import USAGE, OperatorError, SystemFault
 from initd.events import Asked
@@ -25,12 +25,14 @@ from initd.output import Output
 from initd.say import LEVELS, Voice
 from initd.signals import DAEMON, HALT, RELOAD, REOPEN, SHUTDOWN, SIGCHLD, name_of
 from initd.supervisor import Supervisor
+from initd.users import uid_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from initd.config.records import Config, Loaded
+    from initd.config.records import Daemon as Settings
     from initd.options import Options
     from initd.serve import Service
 
@@ -68,15 +70,11 @@ def run(options: Options) -> int:
 
 
 def read(path: str, environ: Mapping[str, str]) -> Loaded:
-    """The configuration, judged for this machine."""
-    return load(path, environ, users=_uid_of, directories=os.path.isdir, advise=False)
+    """The configuration.  A user that is not here is an error, as in supervisord; a missing directory is none:
 
-
-def _uid_of(user: str) -> int | None:
-    try:
-        return (pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)).pw_uid
-    except (KeyError, OverflowError):
-        return None
+    a program's directory may be made by another one, and those of logs are made when they are needed.
+    """
+    return load(path, environ, users=uid_of, advise=False)
 
 
 def stop_budget(config: Config, environ: Mapping[str, str]) -> float | None:
@@ -109,10 +107,10 @@ class Daemon:
         self.path = path
         self.environ = environ
         self.level_given = level != daemon.loglevel
+        self.pidfile = daemon.pidfile
         self.voice = Voice(level=level)
         self.loop = Loop(self.voice.error)
         self.kernel = Kernel()
-        self.loop.in_passing = self.kernel.glance
         self.journal = Journal()
         self.output = Output(
             self.loop,
@@ -122,6 +120,8 @@ class Daemon:
             nocleanup=daemon.nocleanup,
         )
         self.voice.through = self.output.say
+        self.logfile = ActivityLog(self.output)
+        self.voice.beside = self.logfile.write
         self.reserve = prepare.reserve(RESERVE)
         self.service: Service | None = None
         self.supervisor = Supervisor(
@@ -136,6 +136,7 @@ class Daemon:
             budget,
         )
         self.supervisor.adopt(config)
+        self.loop.in_passing = self.supervisor.glance
 
     def run(self, loaded: Loaded) -> int:
         """Start the programs, become reachable, serve."""
@@ -157,13 +158,26 @@ class Daemon:
                 prepare.become_subreaper()
             except SystemFault as fault:
                 self.voice.say(f"not PID 1, and orphans go to another process: {fault}", "warn")
+        self._write_pidfile(daemon)
+        if daemon.user is not None:
+            self._become(daemon.user)
+        self.logfile.follow(daemon)
+        self.loop.listen(DAEMON, self.on_signal)
+
+    def _write_pidfile(self, daemon: Settings) -> None:
+        """The default path is nobody's wish: where it cannot be written nothing is said."""
         try:
             prepare.write_pidfile(daemon.pidfile)
         except OSError as error:
-            self.voice.say(f"cannot write the pidfile {daemon.pidfile}: {error.strerror}", "warn")
-        if daemon.user is not None and os.geteuid() == 0:
-            prepare.become(daemon.user)
-        self.loop.listen(DAEMON, self.on_signal)
+            if "pidfile" in daemon.given:
+                self.voice.say(f"cannot write the pidfile {daemon.pidfile}: {error.strerror}", "warn")
+
+    def _become(self, user: str) -> None:
+        """Be the user of [supervisord]; who is not root stays what the container was started as."""
+        if os.geteuid() == 0:
+            prepare.become(user)
+        elif uid_of(user) != os.geteuid():
+            self.voice.say(f"user={user} has no effect: only root can become somebody else", "warn")
 
     @property
     def config(self) -> Config:
@@ -188,13 +202,13 @@ class Daemon:
     def _close(self) -> None:
         if self.service is not None:
             self.service.close()
-        prepare.remove_pidfile(self.config.daemon.pidfile)
+        prepare.remove_pidfile(self.pidfile)
         self.output.flush(FLUSH_SECONDS)
 
     # Signals
 
     def on_signal(self, signum: int) -> None:
-        """What each signal means is listed in initd.signals."""
+        """What each signal means is listed in initd.signals, and what HUP leaves as it was in docs/configuration.md."""
         if signum == SIGCHLD:
             self.supervisor.reap()
         elif signum in SHUTDOWN or signum == HALT:
@@ -223,6 +237,10 @@ class Daemon:
     def _start_over(self, config: Config) -> None:
         gone = tuple(self.supervisor.processes)
         self.supervisor.adopt(config)
+        self.logfile.follow(config.daemon)
+        self.supervisor.budget = stop_budget(config, self.environ)
+        if not self.level_given:
+            self.voice.level = config.daemon.loglevel
         for name in gone:
             if name not in self.supervisor.processes:
                 self.output.remove(name)

@@ -28,6 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from initd.channel import Sink
     from initd.config.records import Program
     from initd.stream import Watching
 
@@ -186,6 +187,10 @@ class Output:
     def say(self, text: str) -> None:
         """Write one line of initd's own to the container's stderr; waits for nobody, lost lines are counted."""
         self._routes.say(text)
+
+    def own_log(self, path: str | None, maxbytes: int, backups: int) -> Sink | None:
+        """The file for initd's own lines, rotated as any; None where `path` names no file."""
+        return self._routes.own_log(path, maxbytes, backups)
 
     def reopen(self) -> None:
         """Open every log file again by name (SIGUSR2, after logrotate)."""

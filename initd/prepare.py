@@ -9,11 +9,11 @@ has no prctl, so ctypes is imported in that case only (4 ms, measured), never in
 from __future__ import annotations
 
 import os
-import pwd
 import resource
 
 from initd.errors import OperatorError, SystemFault
 from initd.signals import unblock_all
+from initd.users import identity_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,16 +95,15 @@ def _raise_to(least: int, limit: int, option: str, what: str) -> None:
 
 def become(user: str) -> None:
     """Drop root for initd itself, as [supervisord] user= asks.  Raises OperatorError."""
-    try:
-        entry = pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
-    except (KeyError, OverflowError):
-        raise OperatorError(f"user={user}: no such user here") from None
-    if os.getuid() == entry.pw_uid:
+    identity = identity_of(user)
+    if identity is None:
+        raise OperatorError(f"user={user}: no such user here")
+    if os.getuid() == identity.uid:
         return
     try:
-        os.setgroups(os.getgrouplist(entry.pw_name, entry.pw_gid))
-        os.setgid(entry.pw_gid)
-        os.setuid(entry.pw_uid)
+        os.setgroups(identity.groups)
+        os.setgid(identity.gid)
+        os.setuid(identity.uid)
     except OSError as error:
         raise OperatorError(f"user={user}: {error.strerror}") from None
 
@@ -129,7 +128,8 @@ def silent_stdin() -> int:
 
 
 def write_pidfile(path: str) -> None:
-    """Raises OSError."""
+    """Make its directory if need be, and the file.  Raises OSError."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
         os.write(fd, f"{os.getpid()}\n".encode("ascii"))

@@ -12,6 +12,7 @@ import os
 import select
 import stat
 
+from initd.channel import Channel
 from initd.sink import FileSink, Origin
 from initd.stream import StreamSink, is_null
 
@@ -19,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from initd.channel import Channel, Sink
+    from initd.channel import Sink
     from initd.config.records import Program
     from initd.stream import Watching
 
@@ -61,6 +62,7 @@ class Routes:
         self._childlogdir = childlogdir
         self._identifier = identifier
         self._own = Origin("initd")
+        self._own_channel = Channel("initd")
         self.tell = say or self.say
         self._relief = relief
         self._files: dict[str, tuple[Sink, list[Channel]]] = {}
@@ -79,6 +81,13 @@ class Routes:
         elif logfile is not None and not _is_null_path(logfile):
             maxbytes = getattr(program, f"{stream}_logfile_maxbytes")
             channel.files.append(self._file(logfile, maxbytes, getattr(program, f"{stream}_logfile_backups"), channel))
+
+    def own_log(self, path: str | None, maxbytes: int, backups: int) -> Sink | None:
+        """The file for initd's own lines, in place of the one before; None where `path` is none or a stream."""
+        self.detach(self._own_channel)
+        if path is None or path == SYSLOG or path in CONTAINER_STREAMS or _is_null_path(path):
+            return None
+        return self._file(path, maxbytes, backups, self._own_channel)
 
     def detach(self, channel: Channel) -> None:
         """Take its sinks away; a file that nobody writes to any more is closed."""

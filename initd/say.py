@@ -1,24 +1,25 @@
 """What PID 1 itself says: single lines on the inherited stderr, never at the price of blocking.
 
-Theory.  Whoever reads the container's stderr may stop reading.  A pipe or a terminal that poll(2) calls writable takes
-at least PIPE_BUF (4096) bytes at once (pipe(7)), so a line cut to that length never blocks; where poll does not call
-it writable, the line is dropped and counted, and the next line that gets through says how many were lost.
-O_NONBLOCK is not set, because other processes share the description.
+Theory.  Whoever reads the container's stderr may stop reading, and others write to it too, so "writable a moment ago"
+promises nothing: lines are written with initd.stream's Pen, which knows for each kind of descriptor how never to wait,
+without setting O_NONBLOCK on what other processes share.  A line of which nothing could be written is dropped and
+counted, and the next one that gets through says how many were lost; the rest of one that was cut short (a terminal
+takes what it has room for) goes out before the next.
 
 Once there is an Output, the lines go `through` it instead: its queue keeps them whole between the programs' lines.
+A log file of our own gets them `beside`.
 """
 
 from __future__ import annotations
 
-import os
-import select
+from initd.stream import PIPE_BUF, Pen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LINE_BYTES = 4096
-"""Longest line: PIPE_BUF, what a writable pipe takes without blocking."""
+LINE_BYTES = PIPE_BUF
+"""Longest line: what a pipe takes whole or not at all (pipe(7))."""
 
 LEVELS = {"critical": 0, "error": 1, "warn": 2, "info": 3, "debug": 4, "trace": 5, "blather": 6}
 """supervisord's log levels, most important first."""
@@ -37,12 +38,13 @@ class Voice:
     def __init__(self, fd: int = 2, level: str = "info", name: str = "initd") -> None:
         self._fd = fd
         self._name = name
-        self._poll = select.poll()
-        self._poll.register(fd, select.POLLOUT)
+        self._pen: Pen | None = None
+        self._rest = memoryview(b"")
         self._lost = 0
         self.level = level
         self.dropped = 0
         self.through: Callable[[str], object] | None = None
+        self.beside: Callable[[str, str], object] | None = None
 
     def say(self, text: str, level: str = "info") -> None:
         """Write one line if `level` is wanted and the descriptor takes it at once; never raises."""
@@ -51,24 +53,31 @@ class Voice:
         try:
             (self.through or self._write)(printable(text))
         except (OSError, MemoryError, ValueError):
-            self._count()
+            self._lost += 1
+            self.dropped += 1
+        try:
+            if self.beside is not None:
+                self.beside(printable(text), level)
+        except (OSError, MemoryError, ValueError):
+            pass  # stderr has it
 
     def error(self, text: str) -> None:
         """Say a line that matters."""
         self.say(text, "error")
 
     def _write(self, text: str) -> None:
-        if not self._writable():
-            self._count()
-            return
+        pen = self._pen = self._pen or Pen(self._fd, ours=False)
+        self._finish(pen)
         lost = f" ({self._lost} lines lost before this one)" if self._lost else ""
-        line = f"{self._name}: {text}{lost}".encode("utf-8", "backslashreplace")
-        os.write(self._fd, line[: LINE_BYTES - 1] + b"\n")
+        line = f"{self._name}: {text}{lost}".encode("utf-8", "backslashreplace")[: LINE_BYTES - 1] + b"\n"
+        self._rest = memoryview(line)[pen.write(memoryview(line)) :]
         self._lost = 0
+        try:
+            self._finish(pen)
+        except BlockingIOError:
+            pass  # the rest waits for the next line
 
-    def _writable(self) -> bool:
-        return any(event & select.POLLOUT and not event & select.POLLERR for _, event in self._poll.poll(0))
-
-    def _count(self) -> None:
-        self._lost += 1
-        self.dropped += 1
+    def _finish(self, pen: Pen) -> None:
+        """Write what is left of the line before.  Raises BlockingIOError where there is still no room."""
+        while self._rest:
+            self._rest = self._rest[pen.write(self._rest) :]

@@ -22,11 +22,11 @@ from __future__ import annotations
 
 import errno
 import os
-import pwd
 import signal
 
 from initd.errors import StartFailed
 from initd.signals import DAEMON, PYTHON_IGNORES
+from initd.users import Identity, identity_of
 from wire._record import Record
 
 TYPE_CHECKING = False
@@ -39,14 +39,6 @@ DEFAULT_PATH = "/bin:/usr/bin:/usr/local/bin"
 
 SHORTAGES = (errno.EAGAIN, errno.ENOMEM)
 """What posix_spawn says when it is the fork that failed."""
-
-
-class Identity(Record):
-    """A resolved user."""
-
-    uid: int
-    gid: int
-    groups: tuple[int, ...]
 
 
 class Order(Record):
@@ -100,16 +92,14 @@ def find(command: str, path: str | None) -> str:
 
 def resolve(user: str) -> Identity | None:
     """The identity of a user by name or number, None if we are it already.  Raises StartFailed."""
-    try:
-        entry = pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
-    except (KeyError, OverflowError):
-        raise StartFailed("user", None, f"no user {user!r}") from None
+    identity = identity_of(user)
+    if identity is None:
+        raise StartFailed("user", None, f"no user {user!r}")
     if os.geteuid() != 0:
-        if entry.pw_uid == os.getuid():
+        if identity.uid == os.getuid():
             return None
         raise StartFailed("user", errno.EPERM, f"only root can become {user!r}")
-    groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
-    return Identity(entry.pw_uid, entry.pw_gid, tuple(groups))
+    return identity
 
 
 # posix_spawn

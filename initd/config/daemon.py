@@ -18,7 +18,14 @@ def daemon(reading: Reading) -> tuple[Daemon, Link | None]:
     ours = _initd(reading, values)
     reading.share(dict(values["environment"]))
     link = Link(ours.pop("join_file"), ours.pop("name"))
-    return Daemon(**values, **ours), link if any(link) else None
+    return Daemon(**values, **ours, given=_given(reading)), link if any(link) else None
+
+
+def _given(reading: Reading) -> tuple[str, ...]:
+    """The daemon's options that the file sets, in either section."""
+    sections = [reading.document.sections.get(name) for name in ("supervisord", "initd")]
+    named = {option for section in sections if section for option in reading.document.options(section)}
+    return tuple(sorted(named & DAEMON.keys()))
 
 
 def _supervisord(reading: Reading) -> dict[str, Any]:

@@ -7,10 +7,10 @@ reading the files, that asks the operating system.
 from __future__ import annotations
 
 import os
-import pwd
 
 from initd.config import ini
 from initd.config.reading import place
+from initd.users import uid_of
 from wire._record import Record
 
 TYPE_CHECKING = False
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 DEFAULT_PATH = "/bin:/usr/bin:/usr/local/bin"
 """Where supervisord looks for commands without any PATH (its options.py)."""
 
+MADE = ("childlogdir", "logfile", "pidfile", "stdout_logfile", "stderr_logfile")
+"""Options whose directory initd makes when it first writes there."""
+
 
 class Lack(Record):
     """One thing that is missing here."""
@@ -33,18 +36,6 @@ class Lack(Record):
     file: str
     line: int
     message: str
-
-
-def uid_of(user: str) -> int | None:
-    """The uid of a user by name or number, None where there is none; a number needs no passwd entry."""
-    try:
-        return int(user)
-    except ValueError:
-        pass
-    try:
-        return pwd.getpwnam(user).pw_uid
-    except KeyError:
-        return None
 
 
 def lacks(loaded: Loaded, environ: Mapping[str, str]) -> tuple[Lack, ...]:
@@ -75,7 +66,8 @@ def _daemon(config: Config, document: ini.Document) -> Iterator[Lack]:
 
 
 def _directory(section: Section, option: str, directory: str) -> Lack:
-    message = f"{option}: the directory {directory} does not exist here"
+    message = f"{option}: there is no directory {directory} here"
+    message += "; initd will try to make it" if option in MADE else ""
     return Lack("directory", directory, *place(section, option), message)
 
 

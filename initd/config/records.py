@@ -138,6 +138,8 @@ class Daemon(Record):
     state_dir: str | None
     remote: str
     """What the hub may do here: `observe` or `operate`."""
+    given: tuple[str, ...] = ()
+    """Options that the file sets itself: a default path is nobody's wish."""
 
 
 class Link(Record):

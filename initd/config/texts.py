@@ -47,11 +47,27 @@ AFTER = """
 - `/dev/stdout`, `/dev/stderr`, `/dev/fd/N` and their like in /proc are the container's streams, whatever their
   `maxbytes` says.
 - A syslog output goes to the container's stream of the same name.
-- `nodaemon` has no effect: initd never leaves the foreground. `silent`, `nocleanup` and `logfile` have none either.
+- `nodaemon` has no effect: initd never leaves the foreground. `silent` has none either.
+- The activity log is written to a file only if `logfile` is set; its lines always go to the container's stderr.
+- A missing directory of a log or of the pidfile is made, or said; it does not keep initd from starting.
+- `user` may be a number that /etc/passwd does not know: the program then keeps initd's group and has no other, as with
+  `docker run --user`.
 - `initd` as PID 1 stops everything within one budget (`shutdown_budget`); `initd check` prints what the runtime must
   allow.
 - A program that cannot be started (FATAL) leaves the others running, as with supervisord.
 - The section `[initd]` may take the place of `[supervisord]`.
+
+## Signals to initd
+
+| Signal | Meaning |
+|---|---|
+| TERM, INT, QUIT, RTMIN+3 | stop everything and leave with status 0; a second one: kill at once |
+| HUP | stop all programs, read the file again, start them; a file with errors changes nothing |
+| USR2 | open all log files again by name, after a tool has moved them |
+
+HUP takes over programs, groups, `logfile`, `loglevel`, `shutdown_budget` and `remote`. What initd settles once at its
+start stays as it was until the container restarts: the control socket, how to join a fleet, `user`, `pidfile`,
+`minfds`, `minprocs`, `childlogdir` and `identifier`.
 """
 
 STREAM = {
@@ -79,7 +95,7 @@ PROGRAM = {
     "stopwaitsecs": "seconds until SIGKILL follows",
     "stopasgroup": "send the stop signal to its whole process group; implies `killasgroup`",
     "killasgroup": "send SIGKILL to its whole process group; default: as `stopasgroup`",
-    "user": "user to run as; HOME and USER stay as they are",
+    "user": "user to run as, by name or number; HOME and USER stay as they are",
     "directory": "working directory",
     "umask": "permission bits new files do not get; default: as initd's",
     "environment": "variables added to initd's own; put values in quotes",
@@ -89,17 +105,17 @@ PROGRAM = {
 
 DAEMON = {
     "": "The daemon itself. Every option here may also stand in `[initd]`, whose value then counts.",
-    "logfile": "accepted, without effect: initd writes to the container's stderr",
-    "logfile_maxbytes": "accepted, without effect",
-    "logfile_backups": "accepted, without effect",
+    "logfile": "file for what initd says, beside the container's stderr; only if it is set and no stream",
+    "logfile_maxbytes": "size at which that file is rotated; 0 never",
+    "logfile_backups": "how many rotated files are kept; 0 empties the file instead",
     "loglevel": "how much initd says",
-    "pidfile": "file that holds initd's pid while it runs",
+    "pidfile": "file that holds initd's pid while it runs; where the default cannot be written, there is none",
     "umask": "accepted, without effect: initd keeps the umask it was given",
     "nodaemon": "accepted, without effect: initd never leaves the foreground",
     "silent": "accepted, without effect",
     "minfds": "least number of open files; the limit is raised to it if need be",
     "minprocs": "least number of processes; the limit is raised to it if need be",
-    "nocleanup": "accepted, without effect",
+    "nocleanup": "keep the `AUTO` log files that an earlier run left in `childlogdir`",
     "childlogdir": "directory for `AUTO` log files; default: none, they go to the container's streams",
     "user": "user initd itself becomes, if it starts as root",
     "directory": "accepted, without effect: supervisord uses it only when it leaves the foreground",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import tty
 from collections.abc import Iterator
 
 import pytest
@@ -69,5 +71,36 @@ def test_the_way_through_an_output_is_taken_and_may_fail(pipe: tuple[int, int]) 
         raise MemoryError
 
     voice.through = starve
+    voice.say("lost")
+    assert voice.dropped == 1
+
+
+def test_a_terminal_nobody_reads_is_not_waited_for() -> None:
+    keeper, terminal = os.openpty()
+    tty.setraw(terminal)
+    voice = Voice(terminal)
+    for number in range(100):
+        voice.say(f"{number} " + "x" * 2000)
+    assert voice.dropped > 0
+    told = b""
+    while chunk := os.read(keeper, 65536):
+        told += chunk
+        voice.say("again")
+        if b"initd: again" in told:
+            break
+    whole = rb"(initd: \d+ x{2000}\n)+"
+    assert re.fullmatch(whole + rb"initd: again \(\d+ lines lost before this one\)\n(initd: again\n)*", told)
+    os.close(keeper)
+    os.close(terminal)
+
+
+def test_a_pipe_that_others_filled_is_not_waited_for(pipe: tuple[int, int]) -> None:
+    voice = Voice(pipe[1])
+    voice.say("first")
+    os.set_blocking(pipe[1], False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(pipe[1], b"x" * 4096)
+    os.set_blocking(pipe[1], True)
     voice.say("lost")
     assert voice.dropped == 1

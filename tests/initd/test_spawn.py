@@ -223,7 +223,15 @@ def test_another_user_with_all_groups() -> None:
     assert os.read(reader, 100) == b"65534\n"
 
 
-@pytest.mark.parametrize("user", ["no-such-user", "4242424242"])
+def test_a_number_without_a_passwd_entry() -> None:
+    need_root()
+    reader, writer = os.pipe()
+    pid = spawn(Order(("/bin/sh", "-c", "id -u; id -G"), {"PATH": "/usr/bin:/bin"}, 0, writer, 2, user="4242424"))
+    os.waitpid(pid, 0)
+    assert os.read(reader, 100) == b"4242424\n%d\n" % os.getgid()
+
+
+@pytest.mark.parametrize("user", ["no-such-user", "4294967295"])
 def test_an_unknown_user(user: str) -> None:
     error = failure(Order(("true",), {}, 0, 1, 2, user=user))
     assert (error.step, error.errno) == ("user", None)

@@ -28,10 +28,11 @@ class Container:
         path = folder / "app.ini"
         path.write_text(config)
         folder.chmod(0o755)
-        # The test's own folder may lie in /tmp: keep it visible under another name.
+        # The test's own folder may lie in /tmp: keep it visible under another name.  The default pidfile goes to
+        # the working directory, which is therefore one of the container's own.
         script = f"""
         mount --make-rprivate / && mkdir -p /mnt && mount --bind {folder} /mnt &&
-        mount -t tmpfs -o mode=755 tmpfs /run && mount -t tmpfs -o mode=1777 tmpfs /tmp && cd / || exit 99
+        mount -t tmpfs -o mode=755 tmpfs /run && mount -t tmpfs -o mode=1777 tmpfs /tmp && cd /run || exit 99
         {setup}
         exec {run_as} {INITD} -c /mnt/app.ini
         """

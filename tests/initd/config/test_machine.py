@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from initd.config.machine import Lack, lacks, uid_of
+from initd.config.machine import Lack, lacks
 from initd.config.records import Loaded
 
 ENVIRON = {"PATH": "/usr/bin:/bin"}
@@ -16,10 +16,6 @@ ENVIRON = {"PATH": "/usr/bin:/bin"}
 @pytest.fixture
 def lacking(read: Callable[..., Loaded]) -> Callable[[str], list[Lack]]:
     return lambda text: list(lacks(read("[supervisord]\n" + text), ENVIRON))
-
-
-def test_users_by_name_and_number() -> None:
-    assert (uid_of("root"), uid_of("54321"), uid_of("no-such-user")) == (0, 54321, None)
 
 
 def test_nothing_is_lacking_where_all_is_there(lacking: Callable[[str], list[Lack]]) -> None:

@@ -1,0 +1,46 @@
+"""The activity log: initd's own lines in the file that `[supervisord] logfile=` names, beside the container's stderr.
+
+People mount such files and search them, so a line looks as supervisord's does: time with milliseconds, a level of four
+letters, the text.  Only a path that the configuration itself sets counts: the default, supervisord.log in the working
+directory, would litter every container, and `docker logs` has the lines anyway.
+"""
+
+from __future__ import annotations
+
+import time
+
+from initd.sink import Origin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.channel import Sink
+    from initd.config.records import Daemon as Settings
+    from initd.output import Output
+
+SHORT = {"critical": "CRIT", "error": "ERRO", "warn": "WARN", "info": "INFO", "debug": "DEBG", "trace": "TRAC"}
+"""supervisord's words for its levels (loggers.py, LevelsByName); `blather` is BLAT."""
+
+
+class ActivityLog:
+    """The file in force, if there is one."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._origin = Origin("initd")
+        self._sink: Sink | None = None
+
+    def follow(self, settings: Settings) -> None:
+        """Write where these settings want it from now on; the file is opened at the next line."""
+        path = settings.logfile if "logfile" in settings.given else None
+        self._sink = self._output.own_log(path, settings.logfile_maxbytes, settings.logfile_backups)
+
+    def write(self, text: str, level: str) -> None:
+        """Append one line; what cannot be written is counted and said on stderr once."""
+        if self._sink is not None:
+            self._sink.write(stamped(text, level, time.time()).encode("utf-8", "backslashreplace"), self._origin)
+
+
+def stamped(text: str, level: str, at: float) -> str:
+    """The line as it stands in the file; `at` is wall time, shown in the container's time zone."""
+    clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    return f"{clock},{int(at % 1 * 1000):03d} {SHORT.get(level, level[:4].upper())} {text}\n"
