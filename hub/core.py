@@ -21,6 +21,8 @@ from hub.discovery.rows import agent_of
 from hub.discovery.witness import Witness
 from hub.errors import Refusal
 from hub.fleet import Fleet, Settings
+from hub.gauges import read_fleet, read_store
+from hub.monitor.metrics import Metrics
 from hub.plain import plain
 from hub.queries import Queries
 from hub.recall import Recall
@@ -47,6 +49,9 @@ from wire import limits
 from wire import messages as M
 from wire.model import PROTOCOL
 
+NO_RIGHT = frozenset({"forbidden", "unknown-operation"})
+"""Refusals that say something about who asks; they are audited, as all refusals of what only an admin may do."""
+
 UPKEEP_SECONDS = 60.0
 """Pause between two looks for agents and keys to forget; after a restart ages are wrong by this at most."""
 
@@ -64,9 +69,11 @@ class Core:
         self.queries = Queries(self.fleet, self.orders)
         self.recall = Recall(self.fleet, self.orders)
         self.admin = Admin(self.fleet, self.enrolment)
-        self.asking = {**self.recall.handlers, **self.admin.handlers, "command": self._command, "about": self._about}
+        self.asking = {**self.recall.handlers, **self.admin.handlers, "command": self._command}
+        self.asking |= {"about": self._about, "metrics": self._metrics}
         self.upkeep_at = 0.0
         self.garbled = 0
+        self.metrics = Metrics()
         self.ports: dict[str, Callable[[Asked, Instant], Effects]] = {
             "agents": self._from_agent,
             "clients": self._from_client,
@@ -85,7 +92,13 @@ class Core:
 
     def handle(self, event: Event, now: Instant) -> Effects:
         """The effects of one event, in the order in which they are to be carried out."""
-        return self.handlers[type(event)](event, now)
+        if isinstance(event, (Asked, Published)):
+            self.metrics.count("pidone_messages_total", type(event.message).__name__)
+        effects = self.handlers[type(event)](event, now)
+        for effect in effects:
+            if isinstance(effect, Send) and isinstance(effect.message, M.Refused):
+                self.metrics.count("pidone_refused_total", effect.message.code)
+        return effects
 
     # -- start -------------------------------------------------------------------------------------------------------
 
@@ -157,9 +170,14 @@ class Core:
         subject = self._subject(asked.user)
         try:
             require(subject, query.op)
+            return self._serve(asked, query, subject, now)
         except Refusal as refusal:
-            row = AuditRow(now.wall, subject.name, query.op, "", "refused", refusal.code, "", asked.peer)
+            if refusal.code not in NO_RIGHT and query.op not in self.admin.handlers:
+                raise
+            row = AuditRow(now.wall, subject.name, query.op, _meant(query), "refused", refusal.code, "", asked.peer)
             return [Send(asked.route, _refused(asked, refusal)), Store("append_audit", (row,))]
+
+    def _serve(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
         if query.op in self.queries.handlers:
             rows = self.queries.handlers[query.op](query.args, subject, now)
             return [Send(asked.route, M.Answer(query.id, rows))]
@@ -202,6 +220,16 @@ class Core:
 
         return [Store("stats", (), arrived)]
 
+    def _metrics(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
+        read_fleet(self.metrics, self.fleet, self.orders.ended)
+
+        def arrived(stats: Any, error: str, now: Instant) -> Effects:
+            if not error:
+                read_store(self.metrics, stats)
+            return [Send(asked.route, M.Answer(query.id, self.metrics.render()))]
+
+        return [Store("stats", (), arrived)]
+
     def _garbled(self, event: Garbled, now: Instant) -> Effects:
         self.garbled += 1
         return [Send(event.route, M.Refused("", "garbled", event.reason[: limits.TEXT_CHARS]))]
@@ -222,6 +250,11 @@ class Core:
             effects += [keep(agent, self.fleet) for agent in self.fleet.registry.live()]
             self.fleet.archive(now)
         return effects
+
+
+def _meant(query: M.Query) -> str:
+    """Whom a question of an admin was about, as far as it says so."""
+    return str(query.args.get("name") or query.args.get("id") or "")[: limits.NAME_CHARS]
 
 
 def _refused(asked: Asked, refusal: Refusal) -> M.Refused:

@@ -110,6 +110,8 @@ class Loop:
         self.pending = 0
         self.feed_seq = 0
         self.watch_at = self.tick_at = 0.0
+        self.longest = 0.0
+        """Longest pass since the last look, seconds."""
         self.running = True
         self.fault: BaseException | None = None
         self.keeper = 0
@@ -149,7 +151,9 @@ class Loop:
         feed = doors.feed
         while self.running:
             ready = dict(poller.poll(int(TICK_SECONDS * 1000)))
+            begun = time.monotonic()
             drained = self._pass(doors, ready)
+            self.longest = max(self.longest, time.monotonic() - begun)
             self.attention = self.attention.advance(time.monotonic(), drained)
             self._tick()
             self._watch()
@@ -339,6 +343,7 @@ class Loop:
         if now < self.watch_at:
             return
         self.watch_at = now + WATCH_SECONDS
+        self._measure()
         if self.gate is not None and not self.gate.alive:
             self.fault = RuntimeError("the gate's thread has ended")
             self.running = False
@@ -350,6 +355,13 @@ class Loop:
         if full != bool(self.admissions.closed):
             self.say("file descriptors run short: no new agents are let in" if full else "new agents are let in again")
         self.admissions.closed = frozenset({"agents"}) if full else frozenset()
+
+    def _measure(self) -> None:
+        metrics = self.core.metrics
+        metrics.set("pidone_store_queue", self.worker.backlog)
+        metrics.set("pidone_store_refused_total", self.worker.refused)
+        metrics.set("pidone_loop_pass_seconds", self.longest)
+        self.longest = 0.0
 
 
 def descriptors() -> int:

@@ -17,13 +17,12 @@ from hub.discovery.registry import Agent, Process
 from hub.errors import Refusal
 from hub.figures import NOTHING, Figures, of_container
 from hub.fleet import Fleet, Known
+from hub.pages import page
 from hub.plain import plain
 from hub.trust.roles import Subject
 from wire.model import Presence, State, full_name
 
 Row = dict[str, Any]
-ROWS = 20_000
-"""Most programs in one answer: they take the loop a second, and 16 MiB."""
 SEVERAL = 1000
 """Most targets that `ps` lists together."""
 
@@ -47,8 +46,11 @@ class Queries:
         """Agents of the live list; with `all`, those that left too."""
         everyone = args.get("all") is True
         chosen = [a for a in self.fleet.registry.agents.values() if everyone or a.listed]
-        rows = [self._agent(a, now) for a in chosen if subject.may_see(self.fleet.labels_of(a))]
-        return sorted(rows, key=lambda row: (row["name"], row["agent"]))
+        visible = [(a.id, 1, a) for a in chosen if self._visible(a, subject)]
+        return [self._agent(agent, now) for agent in page(visible, args)]
+
+    def _visible(self, agent: Agent, subject: Subject) -> bool:
+        return not subject.scope or subject.may_see(self.fleet.labels_of(agent))
 
     def _agent(self, agent: Agent, now: Instant) -> Row:
         said, known = agent.said, self.fleet.container_of(agent.id)
@@ -96,7 +98,7 @@ class Queries:
 
     def hosts(self, args: Mapping[str, Any], subject: Subject, now: Instant) -> list[Row]:
         """Docker engines; a scoped key sees those that hold something of its scope."""
-        visible = {row["engine"] for row in self.containers(args, subject, now)} if subject.scope else None
+        visible = {known.engine for _, _, (_, known) in self._listed(subject)} if subject.scope else None
         rows = []
         for name, state in sorted(self.fleet.engines.items()):
             if visible is not None and name not in visible:
@@ -114,12 +116,16 @@ class Queries:
     def containers(self, args: Mapping[str, Any], subject: Subject, now: Instant) -> list[Row]:
         """Containers of all engines; with `all`, those that do not run too."""
         everyone = args.get("all", True) is True
-        rows = [
-            self._container(key, known, now)
+        chosen = [one for one in self._listed(subject) if everyone or one[2][1].row.state == "running"]
+        return [self._container(key, known, now) for key, known in page(chosen, args)]
+
+    def _listed(self, subject: Subject) -> list[tuple[str, int, tuple[str, Known]]]:
+        """The containers that exist for this subject, as `page` takes them."""
+        return [
+            (key, 1, (key, known))
             for key, known in self.fleet.containers.items()
-            if subject.may_see(self.fleet.labels_of_container(key)) and (everyone or known.row.state == "running")
+            if not subject.scope or subject.may_see(self.fleet.labels_of_container(key))
         ]
-        return sorted(rows, key=lambda row: (row["engine"], row["name"]))
 
     def _container(self, key: str, known: Known, now: Instant) -> Row:
         picture, agents = self.fleet.picture, self.fleet.registry.agents
@@ -159,13 +165,11 @@ class Queries:
 
     def ps(self, args: Mapping[str, Any], subject: Subject, now: Instant) -> list[Row]:
         """Programs' processes; with `all`, every process of the containers.  `target` narrows it down."""
-        chosen = self._chosen(args.get("target"), subject)
-        count = sum(len(programs) for _, programs in chosen)
-        if count > ROWS:
-            raise Refusal("too-large", f"{count} processes are more than one answer holds", "name fewer targets")
         everyone = args.get("all") is True
+        chosen = self._chosen(args.get("target"), subject)
+        weighed = [(a.id, len(p) + (len(a.roster) if everyone else 0), (a, p)) for a, p in chosen]
         rows: list[Row] = []
-        for agent, programs in chosen:
+        for agent, programs in page(weighed, args):
             figures = Figures(agent, self.fleet, now)
             head = {"agent": agent.id, "agent_name": self.fleet.name_of(agent), "presence": agent.presence.value}
             rows += [{**head, **self._program(agent, name, figures, now)} for name in programs]
@@ -174,15 +178,14 @@ class Queries:
         return rows
 
     def _chosen(self, target: object, subject: Subject) -> list[tuple[Agent, tuple[str, ...]]]:
-        candidates = self.orders.candidates(subject)
-        agents = self.fleet.registry.agents
         if target in (None, "", "*"):
-            return [(agents[one.key], one.programs) for one in candidates]
+            return [(a, tuple(a.programs)) for a in self.fleet.registry.live() if self._visible(a, subject)]
+        agents = self.fleet.registry.agents
         texts = (target,) if isinstance(target, str) else target
         if not isinstance(texts, (tuple, list)) or len(texts) > SEVERAL or not all(isinstance(t, str) for t in texts):
             raise Refusal("bad-target", f"target must be one text or at most {SEVERAL}")
         whole = [text if "/" in text or "=" in text else f"{text}/*" for text in texts]
-        return [(agents[one.key], one.programs) for one in processes(whole, candidates)]
+        return [(agents[one.key], one.programs) for one in processes(whole, self.orders.candidates(subject))]
 
     def _program(self, agent: Agent, name: str, figures: Figures, now: Instant) -> Row:
         process = agent.programs[name]

@@ -7,10 +7,11 @@ from typing import Any
 
 from hub.clock import Instant
 from hub.commands.orders import Orders
-from hub.commands.selectors import containers, processes
+from hub.commands.selectors import Candidate, Chosen, containers, processes
 from hub.commands.shown import row_of, shown, summary
 from hub.errors import Refusal
 from hub.fleet import Fleet
+from hub.monitor.history import History
 from hub.plain import plain
 from hub.queries import matcher
 from hub.store.rows import CommandRow, FactRow
@@ -26,6 +27,8 @@ MOST = 2000
 """Most rows of one answer: exit records with their last lines are 5 KiB each."""
 SEARCHED = 20000
 """Most rows read to find those that a target means."""
+POINTS = 4000
+"""Most points of a history: 40 numbers each take the loop a tenth of a second."""
 HISTORY_SECONDS = 3600.0
 """Length of a history where no start is given."""
 
@@ -81,23 +84,23 @@ class Recall:
 
     def history(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """Samples of one process: `target` AGENT/PROGRAM, `start`, `end`, `step`."""
-        target = query.args.get("target")
-        chosen = processes([target] if isinstance(target, str) else [], self.orders.candidates(subject))
+        live, everyone = self.orders.candidates(subject), self.orders.candidates(subject, everyone=True)
+        chosen = _first(processes, query.args.get("target"), live, everyone)
         if len(chosen) != 1 or len(chosen[0].programs) != 1:
             raise Refusal("bad-target", "a history is of one process", "name one AGENT/PROGRAM")
         start, end, step = _span(query.args, now)
         call = (chosen[0].key, start, end, step, chosen[0].programs[0])
-        return [Store("process_history", call, _answer(asked, query, lambda found, now: plain(found)))]
+        return [Store("process_history", call, _answer(asked, query, _points))]
 
     def container_history(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
-        """Samples of one container: `target` NAME or id, `start`, `end`, `step`."""
-        target = query.args.get("target")
-        chosen = containers([target] if isinstance(target, str) else [], self.orders.container_candidates(subject))
+        """Samples of one container: `target`, `start`, `end`, `step`; where no engine lists it, its agent's."""
+        listed, alone = self.orders.container_candidates(subject), self.orders.unlisted(subject)
+        chosen = _first(containers, query.args.get("target"), listed, alone)
         if len(chosen) != 1:
             raise Refusal("bad-target", "a history is of one container", "name one container")
         start, end, step = _span(query.args, now)
         call = (chosen[0].key, start, end, step)
-        return [Store("container_history", call, _answer(asked, query, lambda found, now: plain(found)))]
+        return [Store("container_history", call, _answer(asked, query, _points))]
 
     def commands(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """The newest commands; `since`, `limit`."""
@@ -161,6 +164,31 @@ def _answer(asked: Asked, query: Query, shape: Callable[[Any, Instant], Any]) ->
             return [Send(asked.route, Refused(query.id, refusal.code, refusal.message, refusal.hint))]
 
     return arrived
+
+
+def _first(
+    select: Callable[[Sequence[str], Sequence[Candidate]], tuple[Chosen, ...]],
+    target: object,
+    *places: Sequence[Candidate],
+) -> tuple[Chosen, ...]:
+    """What a target means in the first place that knows it: what is there hides what left under the same name."""
+    refusal = Refusal("bad-target", "no target is given", "name one")
+    for candidates in places if isinstance(target, str) else ():
+        try:
+            return select([str(target)], candidates)
+        except Refusal as fault:
+            refusal = fault if refusal.code == "bad-target" else refusal
+            if not fault.code.startswith("unknown-"):
+                break
+    raise refusal
+
+
+def _points(found: History, now: Instant) -> Any:
+    """A history as it is sent; one that is too long is refused, because it would hold up everybody else."""
+    if len(found.times) > POINTS:
+        hint = "give a larger step, or a shorter time"
+        raise Refusal("too-large", f"{len(found.times)} points are more than one answer holds ({POINTS})", hint)
+    return plain(found)
 
 
 def _names(row: FactRow) -> tuple[str, str]:

@@ -35,6 +35,10 @@ __all__ = ["Client", "CommandFailed", "RefusedError", "Unreachable", "WireError"
 Row = dict[str, Any]
 FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 FINAL = ("done", "failed", "expired")
+RETRY_SECONDS = 0.5
+"""Longest pause between two tries to connect: somebody waits, perhaps for a hub that is just starting."""
+PAGE = 1000
+"""Rows asked for at once: the hub serves others between two pages."""
 
 
 class Client:
@@ -48,8 +52,12 @@ class Client:
         self.key = key if isinstance(key, ClientKey) else ClientKey.load(key)
         self.timeout = timeout
         self._context = zmq.Context()
-        self._socket = dial(self._context, QUERIES, self.key.command, self._pair, self.key.server_key)
+        self._socket = dial(self._context, QUERIES, *self._hub, RETRY_SECONDS)
         self._monitor: Socket = self._socket.get_monitor_socket(FAILURES)
+
+    @property
+    def _hub(self) -> tuple[str, KeyPair, str]:
+        return self.key.command, self._pair, self.key.server_key
 
     @property
     def _pair(self) -> KeyPair:
@@ -115,21 +123,34 @@ class Client:
         """The hub itself: version, epoch, uptime, store, capacity."""
         return dict(self.query("about"))
 
-    def agents(self) -> list[Row]:
-        """Every agent with its presence and age."""
-        return list(self.query("agents"))
+    def agents(self, all: bool = False) -> list[Row]:
+        """Every agent of the live list with its presence and age; with `all`, those that left too."""
+        return self.rows("agents", "agent", "name", all=all or None)
 
     def hosts(self) -> list[Row]:
         """Every Docker engine with its state and age."""
         return list(self.query("hosts"))
 
     def containers(self) -> list[Row]:
-        """Every container the engines list, joined with its agent."""
-        return list(self.query("containers"))
+        """Every container the engines list, running or not, joined with its agent."""
+        return self.rows("containers", "id", "name")
 
-    def ps(self, target: str | None = None) -> list[Row]:
-        """Every process, or those a target `AGENT/PROGRAM` (globs) names."""
-        return list(self.query("ps", target=target))
+    def ps(self, target: str | Sequence[str] | None = None, all: bool = False) -> list[Row]:
+        """Every program's process, or those that targets `AGENT/PROGRAM` (globs) name; with `all`, every process."""
+        return self.rows("ps", "agent", "agent_name", target=target, all=all or None)
+
+    def rows(self, op: str, key: str, by: str, **args: Any) -> list[Row]:
+        """All rows of an operation that answers in pages; `key` is the field that `after` takes.
+
+        Each page has `timeout` seconds.  Rows come in the order of their field `by`, those of one agent together.
+        """
+        rows: list[Row] = []
+        while True:
+            after = rows[-1][key] if rows else None
+            page = self.query(op, limit=PAGE, after=after, **args)
+            rows += page
+            if len(page) < PAGE:
+                return sorted(rows, key=lambda row: (str(row.get(by)), str(row.get(key))))
 
     def exits(self, target: str | None = None, since: float | None = None, limit: int | None = None) -> list[Row]:
         """Exit records, newest last."""
@@ -171,10 +192,24 @@ class Client:
         return row
 
     def history(
-        self, target: str, start: float | None = None, end: float | None = None, step: float | None = None
+        self,
+        target: str,
+        start: float | None = None,
+        end: float | None = None,
+        step: float | None = None,
+        container: bool = False,
     ) -> Row:
-        """Samples of one process by column, from `start` to `end` (wall seconds), one value each `step` seconds."""
-        return dict(self.query("history", target=target, start=start, end=end, step=step))
+        """Samples of one process (or container) by column, from `start` to `end` (wall seconds; the last hour).
+
+        With `step` one value each `step` seconds, aligned to the epoch: `cpu` is then the average, `cpu.min` and
+        `cpu.max` stand beside it; without it the finest that is kept.  `NAME/s` is the rate of a counter.
+        """
+        op = "container_history" if container else "history"
+        return dict(self.query(op, target=target, start=start, end=end, step=step))
+
+    def metrics(self) -> str:
+        """The hub's own counters and gauges in Prometheus' text format."""
+        return str(self.query("metrics"))
 
     def tail(self, target: str, stream: str = "stdout", bytes: int | None = None) -> str:
         """The last output of one program; raises RefusedError, CommandFailed."""

@@ -8,6 +8,7 @@ row with who asked, from where, and what came of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -49,6 +50,8 @@ class Orders:
         self.fleet = fleet
         self.router = Router()
         self.new_id = new_id
+        self.ended: Counter[CommandState] = Counter()
+        """Commands by their end, since the start."""
 
     # -- from clients ------------------------------------------------------------------------------------------------
 
@@ -131,9 +134,11 @@ class Orders:
             hint = "set remote=operate in [initd] of that container"
             raise Refusal("observe-only", f"{one.name} lets a hub observe only", hint)
 
-    def candidates(self, subject: Subject) -> list[Candidate]:
-        """The agents in the live list that exist for this subject, as targets."""
-        seen = ((agent, self.fleet.labels_of(agent)) for agent in self.fleet.registry.live())
+    def candidates(self, subject: Subject, everyone: bool = False) -> list[Candidate]:
+        """The agents in the live list that exist for this subject, as targets; with `everyone` those that left too."""
+        registry = self.fleet.registry
+        agents = list(registry.agents.values()) if everyone else registry.live()
+        seen = ((agent, self.fleet.labels_of(agent)) for agent in agents)
         return [self._candidate(agent, labels) for agent, labels in seen if subject.may_see(labels)]
 
     def _candidate(self, agent: Agent, labels: Mapping[str, str]) -> Candidate:
@@ -149,6 +154,10 @@ class Orders:
             for key, known, labels in seen
             if subject.may_see(labels)
         ]
+
+    def unlisted(self, subject: Subject) -> list[Candidate]:
+        """The agents whose container no engine confirms: its figures are kept under the agent's id."""
+        return [one for one in self.candidates(subject) if one.key not in self.fleet.picture.container_of]
 
     # -- to agents and engines ---------------------------------------------------------------------------------------
 
@@ -217,6 +226,7 @@ class Orders:
     def _told(self, command: Command, now: Instant) -> Effects:
         """A change of a command, for the feed, the store and the audit."""
         effects: Effects = [Publish(f"command/{command.id}", shown(command, self.fleet))]
+        self.ended.update([command.state] if command.state in ENDS else [])
         if command.state is not CommandState.ACCEPTED:
             change = (command.id, command.state, now.wall, plain(command.result), command.error)
             effects.append(Store("update_command", change))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hub.ctl.tables import AGE, Column, Row, field, print_json, render, show, shown
-from hub.ctl.text import age, moment, number, safe, share, size
+from hub.ctl.text import age, moment, number, safe, share, since, size
 from wire.client import Client
 
 FOLLOW_SECONDS = 1.0
@@ -169,7 +169,7 @@ def agents(hub: Client, options: Namespace) -> int:
     """Prints the live list, or with --all everyone known."""
     show(
         AGENTS,
-        list(hub.query("agents", all=options.all)),
+        hub.agents(options.all),
         options.json,
         "no agents; hubctl token create makes a join string",
     )
@@ -184,7 +184,7 @@ def hosts(hub: Client, options: Namespace) -> int:
 
 def containers(hub: Client, options: Namespace) -> int:
     """Prints containers: the running ones, or with --all every one."""
-    rows = list(hub.query("containers", all=True))
+    rows = hub.containers()
     chosen = [row for row in rows if options.all or row["state"] in ("running", "paused", "restarting")]
     show(CONTAINERS, chosen, options.json, "no containers")
     return 0
@@ -192,8 +192,8 @@ def containers(hub: Client, options: Namespace) -> int:
 
 def ps(hub: Client, options: Namespace) -> int:
     """Prints processes."""
-    targets = tuple(options.target) or None
-    show(PROCESSES, list(hub.query("ps", target=targets, all=options.all)), options.json, "no processes")
+    rows = hub.ps(tuple(options.target) or None, options.all)
+    show(PROCESSES, rows, options.json, "no processes")
     return 0
 
 
@@ -221,6 +221,13 @@ def about(hub: Client, options: Namespace) -> int:
         print_json(row)
     else:
         print("\n".join(f"{safe(key):20} {safe(value)}" for key, value in sorted(row.items())))
+    return 0
+
+
+def metrics(hub: Client, options: Namespace) -> int:
+    """Prints the hub's own counters and gauges, as Prometheus reads them."""
+    text = hub.metrics()
+    print_json(text) if options.json else print(text, end="")
     return 0
 
 
@@ -255,17 +262,6 @@ def _stream(rows: Sequence[Row]) -> None:
     sys.stdout.flush()
 
 
-def since(text: str | None) -> float | None:
-    """`90s`, `10m`, `2h`, `3d` ago as a time; None for none.  Raises ValueError."""
-    if text is None:
-        return None
-    units: dict[str, float] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-    unit = units.get(text[-1:], 0.0)
-    if not unit or not text[:-1].isdigit():
-        raise ValueError(f"{text!r} is no time: write 90s, 10m, 2h or 3d")
-    return time.time() - int(text[:-1]) * unit
-
-
 LOOKS: dict[str, Callable[[Client, Namespace], Any]] = {
     "agents": agents,
     "hosts": hosts,
@@ -275,4 +271,5 @@ LOOKS: dict[str, Callable[[Client, Namespace], Any]] = {
     "exits": exits,
     "audit": audit,
     "about": about,
+    "metrics": metrics,
 }

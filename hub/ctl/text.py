@@ -26,6 +26,19 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
+def duration(text: str) -> float:
+    """`90s`, `10m`, `2h`, `3d` in seconds.  Raises ValueError."""
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(text[-1:], 0)
+    if not unit or not (text.isascii() and text[:-1].isdigit()) or len(text) > 9:
+        raise ValueError(f"{text!r} is no time: write 90s, 10m, 2h or 3d")
+    return float(text[:-1]) * unit
+
+
+def since(text: str | None) -> float | None:
+    """So long ago as a time; None for none.  Raises ValueError."""
+    return None if text is None else time.time() - duration(text)
+
+
 def age(seconds: object) -> str:
     """Seconds as `0s`, `59s`, `12m`, `5h`, `3d`; `-` where unknown."""
     if not isinstance(seconds, (int, float)):

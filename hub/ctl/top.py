@@ -50,13 +50,13 @@ def top(hub: Client, options: Namespace) -> int:
 def busiest(hub: Client, options: Namespace) -> list[Row]:
     """Processes with the largest figure first; those without one last."""
     key = ORDERS[options.sort]
-    rows: list[Row] = list(hub.query("ps", target=tuple(options.target) or None, all=options.all))
+    rows = hub.ps(tuple(options.target) or None, options.all)
     return sorted(rows, key=lambda row: (row.get(key) is None, -(row.get(key) or 0)))
 
 
 def screen(hub: Client, rows: list[Row], options: Namespace, lines: int) -> list[str]:
     """Two lines about the fleet, then as many processes as fit."""
-    agents = hub.query("agents")
+    agents = hub.agents()
     live = sum(1 for row in agents if row["presence"] == "live")
     cpu = sum(row["cpu"] or 0 for row in agents)
     memory = sum(row["memory"] or 0 for row in agents)

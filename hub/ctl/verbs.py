@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hub.ctl import keep, look, steer
+from hub.ctl.past import history
 from hub.ctl.text import safe
 from hub.ctl.top import ORDERS, top
 from wire.client import Client, CommandFailed, RefusedError, Unreachable
@@ -20,6 +22,8 @@ from wire.keys import KeyFault
 
 DONE, FAILED, USAGE, UNREACHABLE, PARTLY = range(5)
 PLACES = ("--key FILE", "PIDONE_CLIENT_KEY", "~/.config/pidone/client.json", "/var/lib/pidone/client/admin.json")
+FIRST_KEY = "admin.json"
+"""What hubd calls the key that it makes itself."""
 USAGE_CODES = frozenset({"bad-argument", "bad-target", "unknown-verb", "unknown-operation"})
 """Refusals that the command line caused."""
 
@@ -32,6 +36,7 @@ EXAMPLES = """a target is AGENT/PROGRAM or AGENT/GROUP:PROGRAM; globs and label 
   hubctl signal HUP 'shop-*/nginx'        send a signal
   hubctl tail shop-1/gunicorn --stderr    its last output
   hubctl exits --since 1h                 what ended, and why
+  hubctl history shop-1/gunicorn          its CPU, memory and IO of the last hour
   hubctl stop --container shop-1          stop a container through its engine
   hubctl token create --service > join    a join string for containers
   hubctl keys create eve --role viewer    a key file for a colleague
@@ -44,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         path = key_file(options.key, os.environ)
+        await_first_key(path, options.timeout)
         with Client(path, timeout=options.timeout) as hub:
             return int(options.run(hub, options))
     except Unreachable as error:
@@ -52,12 +58,14 @@ def main(argv: Sequence[str]) -> int:
         return _fail(USAGE if error.code in USAGE_CODES else FAILED, error)
     except CommandFailed as error:
         return _fail(FAILED, error)
-    except (KeyFault, OSError, ValueError) as error:
+    except BrokenPipeError:
+        return FAILED
+    except OSError as error:
+        return _fail(USAGE, KeyFault(f"{error.filename}: {error.strerror}" if error.filename else str(error)))
+    except (KeyFault, ValueError) as error:
         return _fail(USAGE, error)
     except KeyboardInterrupt:
         return DONE
-    except BrokenPipeError:
-        return FAILED
 
 
 def key_file(given: str | None, environ: os._Environ[str] | dict[str, str]) -> Path:
@@ -66,10 +74,27 @@ def key_file(given: str | None, environ: os._Environ[str] | dict[str, str]) -> P
     if named:
         return Path(named)
     home = Path(environ.get("HOME") or "/")
-    for path in (home / ".config" / "pidone" / "client.json", Path(PLACES[-1])):
+    first = Path(PLACES[-1])
+    for path in (home / ".config" / "pidone" / "client.json", first):
         if path.exists():
             return path
+    if first.parent.parent.is_dir():
+        return first
     raise KeyFault(f"no client key; looked at {', '.join(PLACES)}. An admin makes one with: hubctl keys create NAME")
+
+
+def await_first_key(path: Path, seconds: float) -> None:
+    """Returns once the key is there that a hub makes at its first start; raises Unreachable after so many seconds.
+
+    Any other key is made by a person: that it is missing is told at once, when it is read.
+    """
+    deadline = time.monotonic() + seconds
+    while path.name == FIRST_KEY and not path.exists():
+        if time.monotonic() > deadline:
+            raise Unreachable(
+                f"{path}: not there after {seconds:g} s; hubd makes it at its first start: is it running?"
+            )
+        time.sleep(0.05)
 
 
 def _fail(code: int, error: Exception) -> int:
@@ -155,6 +180,17 @@ def _looks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         _span(parser)
     _span(_verb(verbs, "audit", look.audit, "who asked for what, and what came of it", "hubctl audit -n 20"))
     _verb(verbs, "about", look.about, "the hub itself", "hubctl about --json")
+    _verb(verbs, "metrics", look.metrics, "the hub's own counters, as Prometheus reads them", "hubctl metrics")
+    _past(verbs)
+
+
+def _past(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    words, example = "figures over time", "hubctl history shop-1/web --since 6h  |  hubctl history --container shop-1"
+    parser = _verb(verbs, "history", history, words, example)
+    parser.add_argument("target", help="one AGENT/PROGRAM; with --container one container")
+    parser.add_argument("--container", action="store_true", help="the target is a container")
+    parser.add_argument("--since", metavar="TIME", help="how far back: 90s, 10m, 2h, 3d; 1h")
+    parser.add_argument("--step", metavar="TIME", help="one row each 10s, 5m, 1h, or raw; what gives 60 rows at most")
 
 
 def _span(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ so a death that happened while nobody listened is not waited for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hub.clock import Instant
@@ -25,6 +25,7 @@ from hub.engines.reports import (
     OrderResult,
     Report,
 )
+from hub.figures import STALE, container_values
 from hub.fleet import Fleet, Known
 from hub.monitor.exits import Ending, oom_record
 from hub.plain import plain
@@ -150,11 +151,22 @@ class Witness:
         if sample.container not in self.fleet.containers:
             return []
         self.fleet.samples[sample.container] = sample
-        effects: Effects = [Store("put_container", (sample.container, sample.at, sample.values))]
+        effects: Effects = [Store("put_container", (sample.container, sample.at, self._filled(sample)))]
         if any(f"container/{sample.container}".startswith(topic) for topic in self.fleet.watched):
             body = {"action": "sample", "id": sample.container, "at": sample.at, "values": plain(sample.values)}
             effects.append(Publish(f"container/{sample.container}", body))
         return effects
+
+    def _filled(self, sample: ContainerSample) -> Sequence[float]:
+        """What is kept: the engine's values, and what it does not measure (OOM kills on v1) from its agent."""
+        agent = self.fleet.registry.agents.get(self.fleet.picture.agent_of.get(sample.container, ""))
+        limit = STALE * self.fleet.settings.sample_period
+        if agent is None or agent.sample is None or abs(sample.at - agent.sampled_at) > limit:
+            return sample.values
+        return [
+            own if own == own else other
+            for own, other in zip(sample.values, container_values(agent.sample), strict=True)
+        ]
 
 
 def _differs(before: Known | None, row: ContainerRow) -> bool:

@@ -28,13 +28,13 @@ METRICS = (
     Metric("pidone_refused_total", "counter", "Messages and requests refused, by code.", ("code",)),
     Metric("pidone_samples_total", "counter", "Process and container samples kept."),
     Metric("pidone_samples_late_total", "counter", "Samples left out because they came too late or twice."),
-    Metric("pidone_facts_total", "counter", "Facts made durable."),
+    Metric("pidone_facts", "gauge", "Facts kept in the store."),
     Metric("pidone_commands_total", "counter", "Commands, by their end.", ("state",)),
     Metric("pidone_store_queue", "gauge", "Calls that wait for the store's thread."),
     Metric("pidone_store_refused_total", "counter", "Calls refused because the store's queue was full."),
     Metric("pidone_store_bytes", "gauge", "Samples on disk, by tier.", ("tier",)),
     Metric("pidone_store_budget_bytes", "gauge", "Bytes that samples may take on disk."),
-    Metric("pidone_loop_lag_seconds", "gauge", "How late the hub's loop was at its last tick."),
+    Metric("pidone_loop_pass_seconds", "gauge", "Longest time of the last seconds that the loop served nobody else."),
     Metric("pidone_engine_up", "gauge", "1 while the Docker engine answers, else 0.", ("engine",)),
 )
 

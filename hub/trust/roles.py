@@ -29,7 +29,7 @@ NEEDS: dict[str, Role] = {
     **dict.fromkeys(
         (
             *("about", "agents", "hosts", "containers", "ps", "exits", "events"),
-            *("history", "container_history", "commands", "command_state"),
+            *("history", "container_history", "commands", "command_state", "metrics"),
         ),
         Role.VIEWER,
     ),

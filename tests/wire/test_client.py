@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.fakehub import FakeHub
 from tests.support.zap import Doorkeeper
-from wire.client import Client, CommandFailed, RefusedError, Unreachable
+from wire.client import PAGE, Client, CommandFailed, RefusedError, Unreachable
 from wire.keys import KeyPair
 
 
@@ -35,7 +35,21 @@ def test_it_brings_the_result(client: Client) -> None:
 
 
 def test_arguments_that_are_none_are_not_sent(client: Client) -> None:
-    assert client.ps() == [{}] and client.ps("web/*") == [{"target": "web/*"}]
+    assert client.query("echo", target=None, limit=3) == {"limit": 3}
+
+
+def test_long_answers_are_fetched_page_by_page_and_sorted_by_name(client: Client, hub: FakeHub) -> None:
+    rows = [{"agent": f"{n:05d}", "agent_name": f"box-{9999 - n}"} for n in range(2 * PAGE + 5)]
+    asked: list[Any] = []
+
+    def page(args: Any) -> Any:
+        asked.append(args)
+        return [row for row in rows if row["agent"] > args.get("after", "")][: args["limit"]]
+
+    hub.operations["ps"] = page
+    assert [row["agent"] for row in client.ps("web/*")] == [row["agent"] for row in reversed(rows)]
+    assert [one.get("after") for one in asked] == [None, "00999", "01999"]
+    assert all(one["target"] == "web/*" for one in asked)
 
 
 def test_a_key_file_will_do(hub: FakeHub, tmp_path: Any) -> None:

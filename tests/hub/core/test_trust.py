@@ -144,3 +144,17 @@ def test_a_store_that_fails_admits_nobody(hub: CoreHub) -> None:
     join = hub.token()
     hub.broken = "put_key"
     assert refused(hub.enrol(join)) == "store" and all(domain != "agents" for domain, _ in hub.admitted)
+
+
+def test_whatever_an_admin_asks_in_vain_is_audited(hub: CoreHub) -> None:
+    hub.query("key.create", name="admin", public=KeyPair.generate().public)
+    hub.query("key.revoke", name="nobody")
+    hub.query("token.create", kind="golden")
+    hub.query("token.revoke", id="none")
+    told = [(row["actor"], row["action"], row["target"], row["outcome"], row["peer"]) for row in hub.query("audit")]
+    assert told[-4:] == [
+        ("admin", "key.create", "admin", "refused", "1.2.3.4"),
+        ("admin", "key.revoke", "nobody", "refused", "1.2.3.4"),
+        ("admin", "token.create", "", "refused", "1.2.3.4"),
+        ("admin", "token revoke", "none", "failed", "1.2.3.4"),
+    ]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ctl.look import ending, happening, since
+from hub.ctl.look import ending, happening
 from hub.ctl.steer import verdict
 from hub.ctl.tables import AGE, Column, coloured, field, render
-from hub.ctl.text import age, safe, safe_lines, share, size
+from hub.ctl.text import age, safe, safe_lines, share, since, size
 
 
 @given(st.text())

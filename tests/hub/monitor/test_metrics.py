@@ -9,11 +9,11 @@ from hub.monitor.metrics import METRICS, SERIES, Metrics
 
 def test_counters_add_up_and_gauges_are_set() -> None:
     metrics = Metrics()
-    metrics.count("pidone_facts_total", by=3)
-    metrics.count("pidone_facts_total")
+    metrics.count("pidone_samples_total", by=3)
+    metrics.count("pidone_samples_total")
     metrics.set("pidone_store_queue", 7)
     metrics.set("pidone_store_queue", 2)
-    assert (metrics.value("pidone_facts_total"), metrics.value("pidone_store_queue")) == (4, 2)
+    assert (metrics.value("pidone_samples_total"), metrics.value("pidone_store_queue")) == (4, 2)
 
 
 def test_the_text_escapes_labels() -> None:
