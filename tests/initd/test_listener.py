@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from initd import address
 from initd.listener import SHORTAGE_SECONDS, Listener
 from tests.support.descriptors import few_descriptors
+from tests.support.forked import forked
 from tests.support.served import Served
 from tests.support.services import need_root
 from tests.support.smallworld import SmallWorld
@@ -295,13 +296,14 @@ def test_a_stranger_on_the_abstract_name_is_refused(places):
     listener = listener_of(world)
     name = listener.open(address.abstract_name(0), None)
     read, write = os.pipe()
-    pid = os.fork()
-    if not pid:
+
+    def stranger() -> None:
         os.setuid(65534)
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(address.wire_form(name))
         os.write(write, sock.recv(1000))
-        os._exit(0)
+
+    pid = forked(stranger)
     world.loop.turn_until(lambda: os.waitpid(pid, os.WNOHANG)[0])
     reply = json.loads(os.read(read, 1000))
     assert reply["error"]["code"] == "forbidden" and "65534" in reply["error"]["message"]

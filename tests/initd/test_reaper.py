@@ -8,14 +8,12 @@ import signal
 import pytest
 
 from initd.reaper import CHUNK, collect, decode, start_ticks
+from tests.support.forked import forked
 from tests.support.waiting import until
 
 
 def child(code: int = 0) -> int:
-    pid = os.fork()
-    if pid == 0:
-        os._exit(code)
-    return pid
+    return forked(lambda: os._exit(code))
 
 
 def collected(count: int) -> list[list[object]]:
@@ -69,11 +67,13 @@ def test_start_ticks_tell_processes_apart_whatever_they_are_called() -> None:
 
 
 def test_a_name_full_of_parentheses_does_not_confuse() -> None:
-    pid = os.fork()
-    if pid == 0:
+
+    def renamed() -> None:
         with open("/proc/self/comm", "w") as comm:
             comm.write(") S 1 (x")
         signal.pause()
+
+    pid = forked(renamed)
     until(lambda: open(f"/proc/{pid}/comm").read() == ") S 1 (x\n")
     assert (start_ticks(pid) or 0) >= (start_ticks(os.getpid()) or 0)
     os.kill(pid, signal.SIGKILL)

@@ -14,6 +14,7 @@ from initd import stream
 from initd.output import Output
 from initd.sink import Origin
 from initd.stream import Pen, StreamSink
+from tests.support.forked import forked
 from tests.support.handloop import HandLoop
 from tests.support.programs import program
 from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, SINK_RETRY_SECONDS
@@ -312,13 +313,12 @@ def test_flush_waits_for_a_slow_reader_but_not_longer_than_told():
         loop.settle()
     with no_waiting():
         assert not output.flush(0.0)
-    pid = os.fork()
-    if not pid:
-        try:
-            while os.read(reader, 1 << 20):
-                pass
-        finally:
-            os._exit(0)
+
+    def read_all() -> None:
+        while os.read(reader, 1 << 20):
+            pass
+
+    pid = forked(read_all)
     try:
         with no_waiting(60):
             assert output.flush(30.0)

@@ -9,6 +9,7 @@ import pytest
 from initd import address
 from initd.ctl.client import Client, Refused, Unreachable
 from tests.support.cannedinitd import DRIP_SECONDS, CannedInitd, line
+from tests.support.forked import forked
 from tests.support.services import need_root
 from wire.limits import CONTROL_REPLY_BYTES
 
@@ -119,14 +120,16 @@ def test_a_socket_of_a_stranger_is_not_trusted(monkeypatch, tmp_path):
     monkeypatch.setattr(address, "RUN_DIRECTORY", str(tmp_path / "run"))
     monkeypatch.setattr(address, "temporary_directory", lambda uid: str(tmp_path / str(uid)))
     monkeypatch.setattr(address, "abstract_name", lambda uid: f"@stranger-{os.getpid()}")
-    pid, ready = os.fork(), f"\0stranger-{os.getpid()}"
-    if not pid:
+    ready = f"\0stranger-{os.getpid()}"
+
+    def stranger() -> None:
         os.setuid(65534)
         server = socket.socket(socket.AF_UNIX)
-        server.bind(f"\0stranger-{os.getppid()}")
+        server.bind(ready)
         server.listen()
         time.sleep(60)
-        os._exit(0)
+
+    pid = forked(stranger)
     try:
         _wait_for(ready)
         with pytest.raises(Unreachable, match="belongs to uid 65534"):
