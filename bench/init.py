@@ -27,7 +27,7 @@ from bench.init_space import compile_probe
 EXAMPLES = """\
 examples:
   script/prepare packages gcc libc6-dev tini dumb-init s6 runit     what it needs, and the peers
-  bench/init.py --quick                                             a look: two rounds, under two minutes
+  bench/init.py --quick                                             a look: two rounds, two or three minutes
   bench/init.py --rounds 7 --json >today.json                       figures to keep
   bench/init.py --peers initd,supervisord                           these only
   bench/init.py --initd /opt/initd/initd                            another launcher in place of bin/initd
