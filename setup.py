@@ -38,6 +38,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["wire", "wire.*", "initd", "initd.*", "hub", "hub.*"]),
     package_data={"initd": ["VERSION"], "hub": ["store/*.sql"]},
+    data_files=[("share/bash-completion/completions", ["conf/completion/initd.bash", "conf/completion/hubctl.bash"])],
     scripts=["bin/initd", "bin/initd-link", "bin/hubd", "bin/hubctl"],
     extras_require={"link": LINK, "hub": HUB, "console": CONSOLE, "dev": DEV},
     zip_safe=False,

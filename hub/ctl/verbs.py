@@ -46,7 +46,7 @@ exit codes: 0 done, 1 failed, 2 usage or configuration, 3 cannot reach the hub, 
 
 def main(argv: Sequence[str]) -> int:
     """Runs one verb; returns the exit code."""
-    options = _parser().parse_args(argv)
+    options = make_parser().parse_args(argv)
     try:
         path = key_file(options.key, os.environ)
         await_first_key(path, options.timeout)
@@ -102,7 +102,8 @@ def _fail(code: int, error: Exception) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The command line of every verb: for argparse, `--help` and the shell's completion."""
     parser = argparse.ArgumentParser(
         "hubctl",
         description="The fleet in the terminal: look at agents, containers and processes, and command them.",

@@ -45,6 +45,8 @@ def test_the_wheel_carries_packages_and_commands_only(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names if ".data/" not in name and ".dist-info/" not in name}
     assert tops == {"wire", "initd", "hub"}
     assert {name.rsplit("/", 1)[1] for name in names if "/scripts/" in name} == set(COMMANDS)
+    completions = {name.rsplit("/", 1)[1] for name in names if "/share/bash-completion/completions/" in name}
+    assert completions == {"initd.bash", "hubctl.bash"}
 
 
 @pytest.mark.parametrize("command", ["initd", "hubctl"])

@@ -1,0 +1,65 @@
+# bash completion for hubctl; made by hub.ctl.completion, do not edit.
+# Install it as /etc/bash_completion.d/hubctl or /usr/share/bash-completion/completions/hubctl, or source it.
+
+_hubctl_names() {
+    hubctl --timeout 2 "$1" 2>/dev/null | tail -n +2 | while read -r name second rest; do
+        [ "$1" != ps ] || name=$name/$second
+        case $name in *[!A-Za-z0-9._:/-]*) ;; *) printf '%s\n' "$name" ;; esac
+    done | sort -u
+}
+
+_hubctl() {
+    local line=${COMP_LINE:0:COMP_POINT} verb= words= names= one i
+    local IFS=$' \t\n'
+    # Names hold colons, which bash takes for ends of words: put the word together again.
+    local word=${line##*[[:space:]]}
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+            --key | --timeout) i=$((i + 1)) ;;
+            -*) ;;
+            *) verb=${COMP_WORDS[i]}; break ;;
+        esac
+    done
+    case $verb in
+        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits audit about metrics history start stop restart signal kill pause unpause tail token keys" ;;
+        agents) words="-h --help --key --json --timeout -a --all" names="" ;;
+        hosts) words="-h --help --key --json --timeout" names="" ;;
+        containers) words="-h --help --key --json --timeout -a --all" names="" ;;
+        ps) words="-h --help --key --json --timeout -a --all" names="ps" ;;
+        top) words="-h --help --key --json --timeout -a --all --sort --once --interval" names="ps" ;;
+        events) words="-h --help --key --json --timeout -f --follow -n --number --since" names="ps" ;;
+        exits) words="-h --help --key --json --timeout -f --follow -n --number --since" names="ps" ;;
+        audit) words="-h --help --key --json --timeout -n --number --since" names="" ;;
+        about) words="-h --help --key --json --timeout" names="" ;;
+        metrics) words="-h --help --key --json --timeout" names="" ;;
+        history) words="-h --help --key --json --timeout --container --since --step" names="ps" ;;
+        start) words="-h --help --key --json --timeout --all --wait --ttl --id --container --grace" names="ps" ;;
+        stop) words="-h --help --key --json --timeout --all --wait --ttl --id --container --grace" names="ps" ;;
+        restart) words="-h --help --key --json --timeout --all --wait --ttl --id --container --grace" names="ps" ;;
+        signal) words="-h --help --key --json --timeout --all --wait --ttl --id --container" names="ps" ;;
+        kill) words="-h --help --key --json --timeout --all --wait --ttl --id" names="containers" ;;
+        pause) words="-h --help --key --json --timeout --all --wait --ttl --id" names="containers" ;;
+        unpause) words="-h --help --key --json --timeout --all --wait --ttl --id" names="containers" ;;
+        tail) words="-h --help --key --json --timeout --stderr -c --bytes --all --wait --ttl --id" names="ps" ;;
+        token) words="-h --help --key --json --timeout --service --invite --label --cap --seconds" names="create list revoke" ;;
+        keys) words="-h --help --key --json --timeout --role --scope --out -a --all" names="create list revoke" ;;
+    esac
+    case $names in
+        ps | containers)
+            case " $line " in *" --container "*) names=containers ;; esac
+            case $word in -*) ;; *) names=$(_hubctl_names "$names") ;; esac ;;
+    esac
+    case $word in -*) ;; *) words=$names ;; esac
+    COMPREPLY=()
+    set -f
+    for one in $words; do
+        case $one in "$word"*) COMPREPLY+=("$one") ;; esac
+    done
+    set +f
+    case $word in *:*)
+        local head=${word%"${word##*:}"}
+        for i in "${!COMPREPLY[@]}"; do COMPREPLY[i]=${COMPREPLY[i]#"$head"}; done ;;
+    esac
+}
+
+complete -o default -F _hubctl hubctl
