@@ -19,12 +19,34 @@ OUTCOMES = (
     Column("DETAIL", lambda row: row.get("error") or _detail(row.get("result"))),
 )
 FINAL = frozenset({"done", "failed", "expired"})
+BAD = frozenset({"failed", "expired", "timeout"})
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.3)
 """Between two questions for a result, seconds; the last one repeats."""
 
 
 def _detail(result: object) -> str:
     return result if isinstance(result, str) and result else "-"
+
+
+def outcomes(rows: list[Row]) -> list[Row]:
+    """One row for each process that a command was about, where its agent told them apart; else the command's own."""
+    return [part for row in rows for part in _parts(row)]
+
+
+def _parts(row: Row) -> list[Row]:
+    result = row.get("result")
+    processes = result.get("processes") if isinstance(result, dict) else None
+    if not processes:
+        return [row]
+    agent = str(row["target"]).partition("/")[0]
+    return [
+        {"target": f"{agent}/{one['name']}", "id": row["id"], "state": one["outcome"], "error": _said(one)}
+        for one in processes
+    ]
+
+
+def _said(process: Row) -> str:
+    return str(process.get("message") or process.get("state") or "")
 
 
 def command(hub: Client, options: Namespace) -> int:
@@ -43,8 +65,8 @@ def command(hub: Client, options: Namespace) -> int:
     if options.json:
         print_json({"order": order["order"], "commands": rows})
     else:
-        print("\n".join(render(OUTCOMES, rows, coloured(sys.stdout))))
-    return verdict(rows, waited=bool(options.wait))
+        print("\n".join(render(OUTCOMES, outcomes(rows), coloured(sys.stdout))))
+    return verdict(outcomes(rows), waited=bool(options.wait))
 
 
 def tail(hub: Client, options: Namespace) -> int:
@@ -107,7 +129,5 @@ def _finished(hub: Client, order: Row, seconds: float) -> list[Row]:
 
 def verdict(rows: list[Row], waited: bool) -> int:
     """0 all done (or taken on, where nobody waited), 1 none, 4 some."""
-    good = sum(
-        1 for row in rows if row["state"] == "done" or (not waited and row["state"] not in ("failed", "expired"))
-    )
+    good = sum(1 for row in rows if row["state"] == "done" or (not waited and row["state"] not in BAD))
     return 0 if good == len(rows) else 4 if good else 1

@@ -62,8 +62,13 @@ def outcome_of(result: Any) -> str:
 def complaint(result: Any) -> str:
     """One line on the processes that did not get where they should."""
     rows = [row for row in result.get("processes", ()) if row.get("outcome") != "done"]
-    parts = [f"{row.get('name')} is {row.get('state')} {row.get('message') or ''}".strip() for row in rows]
-    return ("; ".join(parts) or str(result.get("outcome")))[: limits.TEXT_CHARS]
+    return ("; ".join(map(_plight, rows)) or str(result.get("outcome")))[: limits.TEXT_CHARS]
+
+
+def _plight(row: Mapping[str, Any]) -> str:
+    """How it is with one process; some messages name it themselves."""
+    name, message = str(row.get("name")), str(row.get("message") or "")
+    return message if message.startswith(name) else f"{name} is {row.get('state')} {message}".strip()
 
 
 def fitting(message: Message, instead: Callable[[str], Message]) -> bytes:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.ctl.look import ending, happening
-from hub.ctl.steer import verdict
+from hub.ctl.steer import outcomes, verdict
 from hub.ctl.tables import AGE, Column, coloured, field, render
 from hub.ctl.text import age, safe, safe_lines, share, since, size
 
@@ -75,3 +75,21 @@ def test_a_time_that_is_none_is_refused_with_the_way_to_write_it() -> None:
 )
 def test_exit_codes_tell_how_many_were_done(states: list[str], code: int) -> None:
     assert verdict([{"state": state} for state in states], waited=True) == code
+
+
+def test_one_command_about_several_processes_is_told_by_process() -> None:
+    parts = [
+        {"name": "web", "outcome": "done", "state": "RUNNING", "message": ""},
+        {"name": "job:a", "outcome": "failed", "state": "EXITED", "message": "no process to signal"},
+    ]
+    rows = outcomes([{"target": "shop/web shop/job:a", "id": "1", "state": "failed", "result": {"processes": parts}}])
+    assert [(row["target"], row["state"], row["error"]) for row in rows] == [
+        ("shop/web", "done", "RUNNING"),
+        ("shop/job:a", "failed", "no process to signal"),
+    ]
+    assert verdict(rows, waited=True) == 4
+
+
+def test_a_command_without_parts_stands_for_itself() -> None:
+    row = {"target": "shop/web", "id": "1", "state": "expired", "result": None}
+    assert outcomes([row]) == [row] and outcomes([{**row, "result": "started"}])[0]["result"] == "started"
