@@ -7,6 +7,8 @@ adds up).  The last second of the budget belongs to the *sweep*: what is left of
 
 A level's explicit stopwaitsecs are promises and are reserved before defaulted ones (10 s nobody wrote down) get
 anything beyond FLOOR.  The shares are worked out anew before each level, so time that one level saves is given on.
+Where the promises alone exceed what runtimes allow by default, the runtime has to be told anyhow, and defaulted waits
+count in full: nobody who gives one program 60 s expects the others to be killed after one.
 """
 
 from __future__ import annotations
@@ -74,10 +76,12 @@ def _level(priority: int, programs: Sequence[Stoppable]) -> Level:
 
 
 def budget(levels: Sequence[Level], given: float | None = None) -> float:
-    """Seconds for the whole shutdown: `given` (shutdown_budget or PIDONE_STOP_BUDGET) or what the file promises."""
+    """Seconds for the whole shutdown: `given` (shutdown_budget or PIDONE_STOP_BUDGET) or what the file asks for."""
     if given is not None:
         return max(0.0, given)
-    return max(LEAST_BUDGET, sum(level.promised for level in levels) + SWEEP)
+    if sum(level.promised for level in levels) + SWEEP <= LEAST_BUDGET:
+        return LEAST_BUDGET
+    return sum(max(FLOOR, level.wanted) for level in levels) + SWEEP
 
 
 def share(levels: Sequence[Level], remaining: float) -> float:

@@ -50,6 +50,15 @@ def test_explicit_waits_add_up_over_levels_not_over_programs() -> None:
     assert budget(one) == 30 + 5 + SWEEP
 
 
+def test_beside_a_long_promise_defaulted_waits_count_in_full() -> None:
+    assert budget([level(), level(promised=600, wanted=600), level()]) == 10 + 600 + 10 + SWEEP
+    assert share([level(), level(promised=600, wanted=600)], 611.0) == 10
+
+
+def test_short_promises_leave_the_budget_as_it_is() -> None:
+    assert budget([level(), level(promised=8, wanted=8)]) == LEAST_BUDGET
+
+
 @pytest.mark.parametrize(("given_", "expected"), [(25.0, 25.0), (0.0, 0.0), (-3.0, 0.0)])
 def test_a_given_budget_is_the_budget(given_: float, expected: float) -> None:
     assert budget([level(promised=60)], given_) == expected
