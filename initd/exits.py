@@ -12,6 +12,9 @@ from initd.process import Process
 from initd.signals import name_of
 from wire.model import Cause, Exit
 
+OUR_RSS = 16 << 20
+"""A smaller max_rss is not told: until its execve a child counts our memory as its own (exec_mmap in the kernel)."""
+
 
 def cause_of(ended: Ended, suspicion: Cause) -> Cause:
     """Why it ended: somebody's wish counts first, then what the OOM counter says of a SIGKILL."""
@@ -86,7 +89,8 @@ def line_of(name: str, record: Exit, why: str = "") -> str:
         details.append("core dumped")
     if record.rusage is not None:
         details.append(f"cpu {record.rusage.user + record.rusage.system:.2f} s")
-        details.append(f"max rss {record.rusage.max_rss >> 20} MiB")
+        if record.rusage.max_rss > OUR_RSS:
+            details.append(f"max rss {record.rusage.max_rss >> 20} MiB")
     last = f"; last line: {record.last_lines[-1]}" if record.last_lines and not record.expected else ""
     return f"{name} (pid {record.pid}) {how} after {record.run_time:.1f} s ({', '.join(filter(None, details))}){last}"
 

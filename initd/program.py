@@ -54,6 +54,7 @@ from initd.events import (
     Stop,
     Undeliverable,
 )
+from initd.signals import name_of
 from wire._record import Record
 from wire.model import State, Want
 
@@ -255,7 +256,7 @@ def restarts(rules: Rules, expected: bool) -> bool:
 
 
 def _how(event: Died) -> str:
-    return f"exit status {event.code}" if event.signal is None else f"signal {event.signal}"
+    return f"exit status {event.code}" if event.signal is None else f"killed by {name_of(event.signal)}"
 
 
 S = State

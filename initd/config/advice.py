@@ -84,9 +84,15 @@ def _comment(line: str, kept: str) -> Told:
         split(kept.partition("=")[2])
     except ValueError:
         yield (
-            f"a blank and ; or # begin a comment even inside quotes: the line ends with {kept[-20:]!r}; "
+            f"a blank and ; or # begin a comment even inside quotes: what is left ends with {_end(kept)!r}; "
             "take the blank before it away, or put the text into a script"
         )
+
+
+def _end(line: str) -> str:
+    """The last words of an option's line."""
+    value = line.partition("=")[2].strip()
+    return value if len(value) <= 30 else "..." + value[-27:]
 
 
 def _continuation(section: str, option: str, content: str) -> Told:

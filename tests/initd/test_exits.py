@@ -8,7 +8,7 @@ import pytest
 
 from initd.errors import StartFailed
 from initd.events import Asked, Ended
-from initd.exits import cause_of, exit_of, line_of, start_failure
+from initd.exits import OUR_RSS, cause_of, exit_of, line_of, start_failure
 from initd.process import Process
 from initd.reaper import Death
 from tests.support.programs import program
@@ -62,6 +62,16 @@ def test_the_line(ended: Ended, suspicion: Cause, line: str) -> None:
     one.suspicion = suspicion
     one.program = one.program._replace(spawned_at=3.0)
     assert line_of("web", exit_of(one, ended, ("bye",), 1007.0, 10.0)) == line
+
+
+def test_memory_that_may_be_ours_is_not_told() -> None:
+    one = process()
+    assert one.death is not None and one.death.rusage is not None
+    small = one.death.rusage._replace(max_rss=OUR_RSS)
+    one.death = one.death._replace(rusage=small)
+    record = exit_of(one, Ended(True, None, 0, None), (), 1007.0, 10.0)
+    assert record.rusage == small
+    assert line_of("web", record).endswith("(expected, cpu 1.75 s)")
 
 
 def test_a_start_failure() -> None:

@@ -129,7 +129,7 @@ def test_events_are_lines_of_time_number_and_text(world, capsys):
     lines = run(capsys, "events", "web")[1].splitlines()
     assert "web  STARTING -> RUNNING (pid 101)" in lines[1]
     assert "web  ended: SIGTERM (pid 101) after 2.0s, stopped by uid=0" in lines[3]
-    assert lines[4].endswith("STOPPING -> STOPPED: signal 15, by uid=0")
+    assert lines[4].endswith("STOPPING -> STOPPED: killed by SIGTERM, by uid=0")
 
 
 def test_events_follow_in_json_lines(world, capsys):
