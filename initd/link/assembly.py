@@ -46,7 +46,7 @@ def assemble(
     agent = Agent(loop, context, pid1, who, observer, say)
     enrolment = Enrolment(loop, context, environ, (claim, who.hostname, who.version), say, agent.enrolled)
     state_dir = environ.get(STATE_DIR, "")
-    keeper = Keeper(pid1, dict(hello["kept"]), state_dir, claim.container)
+    keeper = Keeper(pid1, dict(hello["kept"]), state_dir, claim.container, say)
     loop.watch(end, pid1.pump)
     agent.start(enrolment, keeper, Shelf(state_dir, claim.container), _join(environ))
     return agent

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -23,6 +24,13 @@ SLOT = "membership"
 """The name under which PID 1 keeps it."""
 
 FILE = "agent.json"
+
+NO_ID = (
+    "no container id was found (mountinfo, cgroup, host name), and an image made of this container would carry the key;"
+    " PIDONE_CONTAINER_ID may name one"
+)
+
+Say = Callable[[str], object]
 
 
 class Membership(NamedTuple):
@@ -78,9 +86,13 @@ def _hubs(rows: Any) -> tuple[HubAddress, ...]:
 class Keeper:
     """Loads and saves the membership; see the module's docstring."""
 
-    def __init__(self, pid1: Pid1, kept: dict[str, str], state_dir: str, container: str) -> None:
-        self._pid1, self._kept, self._container = pid1, kept, container
+    def __init__(
+        self, pid1: Pid1, kept: dict[str, str], state_dir: str, container: str, say: Say = lambda text: None
+    ) -> None:
+        self._pid1, self._kept, self._container, self._say = pid1, kept, container, say
         self._path = f"{state_dir}/{FILE}" if state_dir and container else ""
+        if state_dir and not container:
+            say(f"state_dir {state_dir} is not used: {NO_ID}")
 
     def load(self, join: JoinString) -> Membership | None:
         """What PID 1 or the file holds for this join string."""
@@ -95,9 +107,14 @@ class Keeper:
         self._kept[SLOT] = text
         self._pid1.ask("link.keep", {"key": SLOT, "value": text}, _ignore)
         if self._path:
-            with suppress(OSError):
-                os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-                write_private(self._path, text)
+            self._write(text)
+
+    def _write(self, text: str) -> None:
+        try:
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            write_private(self._path, text)
+        except OSError as error:
+            self._say(f"{self._path}: {error.strerror}; the key is in memory only: a restarted container enrols anew")
 
     def _read(self) -> str:
         if self._path:

@@ -71,12 +71,21 @@ def test_state_dir_keeps_it_over_a_restart_of_the_container(pid1: SaysPid1, tmp_
     assert Keeper(pid1.link, {}, str(state), "c2").load(JOIN) is None
 
 
-def test_without_a_container_id_nothing_is_written(pid1: SaysPid1, tmp_path: Path) -> None:
-    Keeper(pid1.link, {}, str(tmp_path), "").save(MEMBER, JOIN)
+def test_without_a_container_id_nothing_is_written_and_that_is_said(pid1: SaysPid1, tmp_path: Path) -> None:
+    said: list[str] = []
+    Keeper(pid1.link, {}, str(tmp_path), "", said.append).save(MEMBER, JOIN)
     assert os.listdir(tmp_path) == []
+    assert len(said) == 1 and str(tmp_path) in said[0] and "PIDONE_CONTAINER_ID" in said[0]
 
 
-def test_a_state_dir_that_cannot_be_written_is_no_error(pid1: SaysPid1) -> None:
-    Keeper(pid1.link, {}, "/proc/no", "c1").save(MEMBER, JOIN)
+def test_without_a_state_dir_nothing_needs_to_be_said(pid1: SaysPid1) -> None:
+    said: list[str] = []
+    Keeper(pid1.link, {}, "", "", said.append).save(MEMBER, JOIN)
+    assert said == []
+
+
+def test_a_state_dir_that_cannot_be_written_is_said_and_no_error(pid1: SaysPid1) -> None:
+    said: list[str] = []
+    Keeper(pid1.link, {}, "/proc/no", "c1", said.append).save(MEMBER, JOIN)
     pid1.answer()
-    assert pid1.asked
+    assert pid1.asked and said[0].startswith("/proc/no/agent.json: No such file or directory; ")
