@@ -16,7 +16,7 @@ COMMANDS = ("initd", "hubd", "hubctl", "initd-link")
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel built from a copy of the tree, so that nothing is left in it."""
+    """A wheel built from a source distribution of a copy of the tree, so that nothing is left in it."""
     copy, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
     listing = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -24,7 +24,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = [name for name in listing.stdout.splitlines() if (ROOT / name).is_file()]
     subprocess.run(["tar", "-cf", copy / "t.tar", *names], cwd=ROOT, check=True)
     subprocess.run(["tar", "-xf", "t.tar"], cwd=copy, check=True)
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(out), "."]
+    pack = [sys.executable, "setup.py", "-q", "sdist", "-d", "source"]
+    subprocess.run(pack, cwd=copy, check=True, capture_output=True)
+    (source,) = (copy / "source").iterdir()
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", out, source]
     subprocess.run(build, cwd=copy, check=True, capture_output=True)
     return next(out.glob("*.whl"))
 
