@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from argparse import Namespace
 from typing import Any
 
@@ -71,17 +72,20 @@ def _status(client: Client, options: Namespace) -> int:
     if options.json:
         _print_json(rows)
         return DONE
+    now = time.time()
     header = ("NAME", "STATE", "PID", "UPTIME", "RESTARTS", "INFO")
     cells = [
-        (row["full_name"], row["state"], row["pid"], render.span(row["uptime"]), row["restarts"], _info(row))
+        (row["full_name"], row["state"], row["pid"], render.span(row["uptime"]), row["restarts"], _info(row, now))
         for row in rows
     ]
     print(render.table(header, cells, render.has_colours(), render.terminal_width()))
     return DONE
 
 
-def _info(row: dict[str, Any]) -> str:
-    parts = [row["why"] if row["pid"] is None else ""]
+def _info(row: dict[str, Any], now: float) -> str:
+    """What the other columns do not say: why it is down and since when, and what was lost of its output."""
+    why = row["why"] if row["pid"] is None else ""
+    parts = [why, f"{render.span(max(0.0, now - row['since']))} ago" if why else ""]
     if row["dropped"]:
         parts.append(f"{row['dropped']} bytes of output dropped")
     return ", ".join(filter(None, parts)) or " "

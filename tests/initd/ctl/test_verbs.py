@@ -41,6 +41,12 @@ def test_status_in_json_is_what_initd_says(world, capsys):
     assert code == DONE and (row["full_name"], row["state"], row["pid"]) == ("web", "RUNNING", 101)
 
 
+def test_what_is_down_says_why_and_since_when(world, capsys, monkeypatch):
+    run(capsys, "stop", "web")
+    monkeypatch.setattr(verbs.time, "time", lambda: 5000.0 + 72)
+    assert run(capsys, "status", "web")[1].endswith("killed by SIGTERM, 1m12s ago\n")
+
+
 def test_dropped_output_is_shown(world, capsys):
     world.output._channel("web", "stdout").origin.dropped = 77
     assert "77 bytes of output dropped" in run(capsys, "status", "web")[1]
