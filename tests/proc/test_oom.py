@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from initd.oom import GLANCE_SECONDS, HASTE_SECONDS
 from tests.proc.conftest import Begin
 from tests.support.cgroup1 import Group, group
 from tests.support.guest import guest  # noqa: F401
@@ -60,6 +62,20 @@ def test_after_an_oom_a_kill_by_hand_is_no_oom(memory: Group, begin: Begin) -> N
     init.exits()
     init.ask("signal", names=["web"], signal="KILL")
     assert [row["cause"] for row in init.exits(2)] == ["oom", "signal"]
+
+
+def test_after_a_grandchilds_oom_a_kill_by_hand_is_no_oom(memory: Group, begin: Begin) -> None:
+    """Its parent reaps it, so no death explains the rise; the program killed later was well when it was seen."""
+    eater = f"{sys.executable} -IS -c '{EAT}'"
+    parent = f'[program:parent]\ncommand=sh -c "{eater} & wait $!; echo ate $?; exec sleep 1000"\n'
+    init = begin(parent + WEB, wrapper=memory.wrapper)
+    init.wait_out("ate 137")
+    seen = time.monotonic()
+    until(lambda: init.ask("status") and time.monotonic() - seen > GLANCE_SECONDS + HASTE_SECONDS)
+    [web] = [row["pid"] for row in init.ask("status", names=["web"])]
+    run = subprocess.run(["nsenter", "-t", str(init.pid), "-p", "-m", "kill", "-9", str(web)])
+    assert run.returncode == 0
+    assert [(row["name"], row["cause"]) for row in init.exits()] == [("web", "signal")]
 
 
 @pytest.mark.vm
