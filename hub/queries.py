@@ -106,7 +106,9 @@ class Queries:
             agents = sum(1 for agent in self.fleet.registry.live() if self._engine_of(agent) == name)
             at = state.seen_at
             age = None if at is None else max(now.wall - at, 0.0)
-            rows.append({**plain(state), "agents": agents, "at": at, "age": age, "stale": not state.up})
+            unseen = dict.fromkeys(("cpus", "memory", "containers")) if at is None else {}
+            times = {"at": at, "age": age, "stale": not state.up}
+            rows.append({**plain(state), **unseen, "agents": agents, **times})
         return rows
 
     def _engine_of(self, agent: Agent) -> str | None:

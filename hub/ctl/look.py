@@ -113,7 +113,8 @@ AUDIT = (
 def _container(row: Row) -> str:
     if not row.get("container"):
         return "-"
-    return str(row["container"])[:12] + ("" if row.get("verified") else " (unverified)")
+    doubtful = not row.get("verified") and row.get("presence") not in ("lost", "gone")
+    return str(row["container"])[:12] + (" (unverified)" if doubtful else "")
 
 
 def _exit_of_container(row: Row) -> str:

@@ -33,6 +33,8 @@ from hub.words import Effects, Publish, Say, Store
 from wire.model import Cause, Exit
 
 ENDED = frozenset({"exited", "dead", "removing"})
+MEASURED = frozenset({"running", "paused"})
+"""States in which a container has figures: what ended uses no memory, whatever its last sample says."""
 OOM_SECONDS = 5.0
 """An OOM kill longer ago than this need not be what ended the container: then it is called possible only."""
 SLACK_SECONDS = 0.2
@@ -73,6 +75,8 @@ class Witness:
         before = {key: known for key, known in self.fleet.containers.items() if known.engine == report.engine}
         for row in report.containers:
             self.fleet.containers[row.id] = Known(report.engine, row, report.at)
+            if row.state not in MEASURED:
+                self.fleet.samples.pop(row.id, None)
         removed = set(before) - {row.id for row in report.containers}
         effects = [effect for key in sorted(removed) for effect in self._removed(key, now)]
         effects += [self._shown(row) for row in report.containers if _differs(before.get(row.id), row)]
@@ -148,7 +152,8 @@ class Witness:
         return agent.said.started_at + agent.offset
 
     def _sample(self, sample: ContainerSample, now: Instant) -> Effects:
-        if sample.container not in self.fleet.containers:
+        known = self.fleet.containers.get(sample.container)
+        if known is None or known.row.state not in MEASURED:
             return []
         self.fleet.samples[sample.container] = sample
         effects: Effects = [Store("put_container", (sample.container, sample.at, self._filled(sample)))]

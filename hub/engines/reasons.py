@@ -7,9 +7,17 @@ may have reached the engine.
 
 from __future__ import annotations
 
+import errno
 import ssl
 
 from hub.engines.values import text
+
+CURES = {
+    errno.ECONNREFUSED: " (nothing listens there: is the engine running, is url right?)",
+    errno.ENOENT: " (no socket there: is the engine running, is url right, is the socket mounted?)",
+    errno.EACCES: " (may the hub's user open the socket? its group is missing: docker run --group-add)",
+}
+"""What usually helps, by errno."""
 
 _HANGS_UP = (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError)
 
@@ -76,5 +84,5 @@ def reason(error: BaseException, secured: bool = False) -> str:
         return "no answer in time"
     system = next((one for one in chain if isinstance(one, OSError) and one.errno and one.strerror), None)
     if system:
-        return text(str(system.strerror), 120).lower()
+        return text(str(system.strerror), 120).lower() + CURES.get(system.errno or 0, "")
     return text(f"{type(chain[-1]).__name__}: {chain[-1]}", 200)

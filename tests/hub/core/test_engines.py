@@ -150,3 +150,18 @@ def test_figures_of_an_agent_that_left_are_not_shown(hub: CoreHub) -> None:
     assert hub.query("agents")[0]["cpu"] == 1.0
     hub.ask("agents", agent, M.Goodbye("b1", "stop", 0))
     assert hub.query("agents", all=True)[0]["cpu"] is None
+
+
+def test_of_an_engine_that_never_answered_nothing_is_known(hub: CoreHub) -> None:
+    hub.report(EngineState("e1", hub.now.wall, False, "connection refused"))
+    (host,) = hub.query("hosts")
+    assert (host["cpus"], host["memory"], host["containers"], host["age"]) == (None,) * 4 and host["stale"] is True
+
+
+def test_a_container_that_ended_has_no_figures(hub: CoreHub) -> None:
+    box = container(1)
+    sample = ContainerSample("e1", box.id, hub.now.wall, (1.0,) * 14)
+    hub.report(*listing(hub.now.wall, box), sample)
+    assert hub.query("containers")[0]["memory"] == 1.0
+    hub.report(*listing(hub.now.wall, box._replace(state="exited", exit_code=0)), sample)
+    assert hub.query("containers")[0]["memory"] is None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from hub.engines.orders import Orders, Request, outcome, request
-from hub.engines.reasons import EngineError
+from hub.engines.reasons import CURES, EngineError
 from hub.engines.reports import ORDERS, EngineCommand, OrderResult
 from tests.hub.engines.recorded import ID
 from tests.support.ear import Ear
@@ -84,7 +86,7 @@ def test_an_order_to_nobody_is_unreachable() -> None:
     ear = Ear()
     Orders("e", "unix:///nowhere", None, ear.post).put(order())
     result = ear.wait(OrderResult)
-    assert (result.error, result.detail) == ("unreachable", "no such file or directory")
+    assert (result.error, result.detail) == ("unreachable", f"no such file or directory{CURES[errno.ENOENT]}")
 
 
 def test_too_many_orders_are_refused_not_kept() -> None:
