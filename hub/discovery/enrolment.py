@@ -1,9 +1,10 @@
 """How a container becomes an agent: a token is shown, a key is kept; and how keys are forgotten again.
 
 Theory.  The key is the one libzmq proved for the connection, never a field of the message.  The same key may show the
-same token twice (its answer was lost) and gets the same agent id without another use of the token.  Keys that came with
-a service token belong to containers nobody counts, so they are forgotten when the engine destroys the container, or a
-day after the agent was last there; an invite's key was wanted by a person and stays until revoked.
+same token twice (its answer was lost) and gets the same agent id without another use of the token; who asks again
+while the store still works on the first request is not admitted twice, and the one answer goes to where it asked last.
+Keys that came with a service token belong to containers nobody counts, so they are forgotten when the engine destroys
+the container, or a day after the agent was last there; an invite's key was wanted by a person and stays until revoked.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from hub.errors import Refusal
 from hub.fleet import Fleet
 from hub.store.rows import AuditRow, KeyRow, TokenRow
 from hub.trust import tokens
-from hub.words import Admit, Asked, Effects, Say, Send, Store
+from hub.words import Admit, Asked, Effects, Route, Say, Send, Store
 from wire.messages import Enrol, Enrolled, Refused
 
 FORGET_SECONDS = 24 * 3600.0
 """How long the key of a lost container is kept."""
+UNDERWAY_SECONDS = 30.0
+"""A request that the store has not answered by then is taken for lost, and the next one of that key begins anew."""
 NEW_SECONDS = 60.0
 """A key this young counts as a live agent: it will register in a moment."""
 
@@ -34,6 +37,8 @@ class Enrolment:
         self.new_id = new_id
         self.service: set[str] = set()
         """Ids of service tokens."""
+        self.underway: dict[tuple[str, str], tuple[Route, float]] = {}
+        """(key, token) of requests at work, with where the answer goes and when they began."""
 
     def restore(self, rows: Iterable[TokenRow]) -> None:
         """Takes over what the store knew of tokens."""
@@ -44,6 +49,12 @@ class Enrolment:
         enrol = asked.message
         if not isinstance(enrol, Enrol):
             raise Refusal("unexpected", "only Enrol is heard here")
+        place = (asked.user, enrol.token)
+        _, begun = self.underway.get(place, (asked.route, -UNDERWAY_SECONDS))
+        if now.mono - begun < UNDERWAY_SECONDS:
+            self.underway[place] = (asked.route, begun)
+            return []
+        self.underway[place] = (asked.route, now.mono)
 
         def found(token: Any, error: str, now: Instant) -> Effects:
             return self._guarded(asked, enrol, now, error, lambda: self._judge(asked, enrol, token, now))
@@ -54,7 +65,7 @@ class Enrolment:
         known = self.fleet.keys.get(asked.user)
         if known is not None and known.kind == "agent" and known.token == enrol.token:
             tokens.prove(token, enrol.secret)
-            return self._answer(asked, known)
+            return self._answer(asked, enrol.token, known)
         if known is not None:
             raise Refusal("bad-key", "this key is known here under another token or role", "make a new key")
         tokens.check(token, enrol.secret, self._live(enrol.token, now), now.wall)
@@ -88,10 +99,20 @@ class Enrolment:
             now.wall, f"token {enrol.token}", "enrol", row.subject, "accepted", enrol.hostname, "", asked.peer
         )
         admit = Admit(self.fleet.admissions())
-        return [admit, *self._answer(asked, row), Store("append_audit", (audit,)), Say(f"enrolled agent {row.subject}")]
+        return [
+            admit,
+            *self._answer(asked, enrol.token, row),
+            Store("append_audit", (audit,)),
+            Say(f"enrolled agent {row.subject}"),
+        ]
 
-    def _answer(self, asked: Asked, row: KeyRow) -> Effects:
-        return [Send(asked.route, Enrolled(row.subject, self.fleet.settings.addresses, dict(row.scope)))]
+    def _answer(self, asked: Asked, token: str, row: KeyRow) -> Effects:
+        answer = Enrolled(row.subject, self.fleet.settings.addresses, dict(row.scope))
+        return [Send(self._route(asked, token), answer)]
+
+    def _route(self, asked: Asked, token: str) -> Route:
+        """Where the answer goes; the request is no more at work."""
+        return self.underway.pop((asked.user, token), (asked.route, 0.0))[0]
 
     def _guarded(self, asked: Asked, enrol: Enrol, now: Instant, error: str, story: Callable[[], Effects]) -> Effects:
         """The story's effects; a refusal or a store that fails becomes an answer and an audit row."""
@@ -104,7 +125,7 @@ class Enrolment:
                 now.wall, f"token {enrol.token}", "enrol", enrol.hostname, "refused", refusal.code, "", asked.peer
             )
             answer = Refused("", refusal.code, refusal.message, refusal.hint)
-            return [Send(asked.route, answer), Store("append_audit", (row,))]
+            return [Send(self._route(asked, enrol.token), answer), Store("append_audit", (row,))]
 
     def _live(self, token: str, now: Instant) -> int:
         listed = {agent.id for agent in self.fleet.of_token(token)}
@@ -119,7 +140,9 @@ class Enrolment:
     # -- forgetting --------------------------------------------------------------------------------------------------
 
     def tick(self, now: Instant) -> Effects:
-        """Forgets the keys of service tokens whose agents have been away for a day."""
+        """Forgets the keys of service tokens whose agents have been away for a day, and requests without an end."""
+        lately = now.mono - UNDERWAY_SECONDS
+        self.underway = {place: work for place, work in self.underway.items() if work[1] > lately}
         old = [row for row in self.fleet.agent_keys.values() if self._is_stale(row, now)]
         return self._forget(old, "away for a day", now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub import words
 from tests.support.corehub import CoreHub, container, listing, register
 from wire import messages as M
 from wire.keys import KeyPair
@@ -29,6 +30,32 @@ def test_an_invite_serves_one_agent_only(hub: CoreHub) -> None:
 def test_a_lost_answer_costs_no_second_use(hub: CoreHub) -> None:
     join, public = hub.token(kind="invite"), KeyPair.generate().public
     assert hub.enrol(join, public) == hub.enrol(join, public)
+
+
+def test_who_asks_again_while_the_store_is_slow_is_admitted_once(hub: CoreHub) -> None:
+    join, public = hub.token(kind="invite"), KeyPair.generate().public
+    enrol = M.Enrol(join.token, join.secret, "", "host", "0")
+    asked = [words.Asked(words.Route("enrol", (number,)), public, "1.2.3.4", enrol) for number in (b"1", b"2")]
+    waiting = [effect for one in asked for effect in hub.core.handle(one, hub.now)]
+    while waiting:
+        effect = waiting.pop(0)
+        if isinstance(effect, words.Store) and effect.then is not None:
+            stored = words.Stored(effect.then, getattr(hub.store, effect.method)(*effect.args), "")
+            waiting += hub.core.handle(stored, hub.now)
+        else:
+            hub.carry_out([effect])
+    [answer] = [sent for sent in hub.sent if sent.route.port == "enrol"]
+    assert isinstance(answer.message, M.Enrolled) and answer.route == asked[1].route
+    assert hub.enrol(join, public) == answer.message
+
+
+def test_a_request_that_never_ended_is_begun_anew(hub: CoreHub) -> None:
+    join, public = hub.token(), KeyPair.generate().public
+    enrol = M.Enrol(join.token, join.secret, "", "host", "0")
+    hub.core.handle(words.Asked(words.Route("enrol", (b"1",)), public, "1.2.3.4", enrol), hub.now)
+    assert hub.enrol(join, public) is None
+    hub.mono += 30.0
+    assert isinstance(hub.enrol(join, public), M.Enrolled)
 
 
 def test_an_invite_expires_after_an_hour(hub: CoreHub) -> None:
