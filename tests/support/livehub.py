@@ -32,13 +32,13 @@ def free_ports(count: int) -> list[int]:
 class LiveHub:
     """One hub; `start` and `kill` may follow each other, its state stays."""
 
-    def __init__(self, folder: Path, period: float = 0.5, more: str = "") -> None:
+    def __init__(self, folder: Path, period: float = 0.5, more: str = "", sample_period: float = 1) -> None:
         self.folder = folder
         self.ports = dict(zip(PORTS, free_ports(5), strict=True))
         lines = [f"port_{name} = {port}" for name, port in self.ports.items()]
         head = f"[hubd]\nstate_dir = {folder}/state\nbind = 127.0.0.1\nadvertise = 127.0.0.1\nperiod = {period}\n"
         self.ini = folder / "hubd.ini"
-        self.ini.write_text(head + "sample_period = 1\n" + "\n".join(lines) + "\n" + more)
+        self.ini.write_text(head + f"sample_period = {sample_period}\n" + "\n".join(lines) + "\n" + more)
         self.log = folder / "hubd.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.clients: list[Client] = []
