@@ -37,7 +37,7 @@ setup(
     license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["wire", "wire.*", "initd", "initd.*", "hub", "hub.*"]),
-    package_data={"wire": ["py.typed"]},
+    package_data={"wire": ["py.typed"], "initd": ["VERSION"]},
     data_files=[("share/bash-completion/completions", ["conf/completion/initd.bash", "conf/completion/hubctl.bash"])],
     scripts=["bin/initd", "bin/initd-link", "bin/hubd", "bin/hubctl"],
     extras_require={"link": LINK, "hub": HUB, "console": CONSOLE, "dev": DEV},

@@ -24,6 +24,8 @@ SITE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 COMMANDS = {"initd": "initd", "initd.link": "initd-link", "hub": "hubd", "hub.ctl": "hubctl"}
 """Module to the name of its command."""
+EXTRAS = {"initd.link": "link", "hub": "hub", "hub.ctl": "hub"}
+"""Module to the extra of the distribution that brings what it imports."""
 
 
 def restore() -> None:
@@ -97,7 +99,14 @@ def main(argv: list[str]) -> None:
     restore()
     sys.path.insert(_end_of_library(sys.path), SITE)
     sys.argv = argv[1:]
-    runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+    except ModuleNotFoundError as error:
+        if argv[1] not in EXTRAS or (error.name or "").partition(".")[0] in ("", "initd", "wire", "hub"):
+            raise
+        name = COMMANDS[argv[1]]
+        print(f"{name}: Python has no module {error.name}: pip install 'pidone[{EXTRAS[argv[1]]}]'", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import subprocess
 import sys
 import zipfile
@@ -60,6 +62,21 @@ def test_help_works(bare: Path, command: str) -> None:
     run = subprocess.run([bare / "bin" / command, "--help"], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert f"\n  {command} " in run.stdout, "no example"
+
+
+def test_initd_knows_its_version(bare: Path) -> None:
+    run = subprocess.run([bare / "bin/initd", "--version"], capture_output=True, text=True)
+    assert run.stdout.strip() == (ROOT / "VERSION").read_text().strip()
+
+
+@pytest.mark.parametrize("command", ["hubd", "hubctl", "initd-link"])
+def test_what_is_missing_is_named_with_its_cure(bare: Path, command: str) -> None:
+    ours, theirs = socket.socketpair()  # initd-link wants one as descriptor 3
+    with ours, theirs:
+        prepared = ["sh", "-c", 'exec "$@" 3<&0', "sh", bare / "bin" / command]
+        run = subprocess.run(prepared, stdin=theirs, capture_output=True, text=True)
+    assert run.returncode == 2 and "Traceback" not in run.stderr
+    assert re.fullmatch(rf"{command}: Python has no module \w+: pip install 'pidone\[(hub|link)\]'\n", run.stderr)
 
 
 def hostile_environment(folder: Path) -> dict[str, str]:
