@@ -65,6 +65,9 @@ AFTER = """
 | HUP | stop all programs, read the file again, start them; a file with errors changes nothing |
 | USR2 | open all log files again by name, after a tool has moved them |
 
+Other signals mean nothing to PID 1. Where the image's own STOPSIGNAL is such a one (WINCH in Apache's images, USR1 in
+haproxy's), `docker stop` would wait in vain: write `STOPSIGNAL SIGTERM` into the Dockerfile.
+
 HUP takes over programs, groups, `logfile`, `loglevel`, `shutdown_budget` and `remote`. What initd settles once at its
 start stays as it was until the container restarts: the control socket, how to join a fleet, `user`, `pidfile`,
 `minfds`, `minprocs`, `childlogdir` and `identifier`.
