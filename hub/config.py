@@ -207,7 +207,8 @@ def load(path: str | None, is_there: Callable[[str], bool] = os.path.exists) -> 
         with open(path, encoding="utf-8") as file:
             text = file.read(FILE_BYTES + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}:1: cannot be read: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ConfigError(f"{path}:1: cannot be read: {why}") from None
     if len(text) > FILE_BYTES:
         raise ConfigError(f"{path}:1: larger than {FILE_BYTES} bytes")
     return parse(path, text)

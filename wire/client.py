@@ -35,6 +35,8 @@ __all__ = ["Client", "CommandFailed", "RefusedError", "Unreachable", "WireError"
 Row = dict[str, Any]
 FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 FINAL = ("done", "failed", "expired")
+CURES = {zmq.POLLOUT: ": is hubd running, is the address in the key file right, is its port open?"}
+"""What to look at, by what was waited for."""
 RETRY_SECONDS = 0.5
 """Longest pause between two tries to connect: somebody waits, perhaps for a hub that is just starting."""
 PAGE = 1000
@@ -115,7 +117,7 @@ class Client:
             if self._monitor in ready:
                 raise Unreachable(f"the hub at {self.key.command} {_refusal(recv_monitor_message(self._monitor))}")
             if left <= 0:
-                raise Unreachable(f"{complaint} at {self.key.command} within the time")
+                raise Unreachable(f"{complaint} at {self.key.command} in time{CURES.get(event, '')}")
 
     # What a script asks most.
 

@@ -22,6 +22,7 @@ from wire.keys import KeyFault
 
 DONE, FAILED, USAGE, UNREACHABLE, PARTLY = range(5)
 PLACES = ("--key FILE", "PIDONE_CLIENT_KEY", "~/.config/pidone/client.json", "/var/lib/pidone/client/admin.json")
+MAKE = "an admin makes a key file with: hubctl keys create NAME"
 FIRST_KEY = "admin.json"
 """What hubd calls the key that it makes itself."""
 USAGE_CODES = frozenset({"bad-argument", "bad-target", "unknown-verb", "unknown-operation"})
@@ -62,7 +63,9 @@ def main(argv: Sequence[str]) -> int:
         return FAILED
     except OSError as error:
         return _fail(USAGE, KeyFault(f"{error.filename}: {error.strerror}" if error.filename else str(error)))
-    except (KeyFault, ValueError) as error:
+    except KeyFault as error:
+        return _fail(USAGE, KeyFault(f"{error} ({MAKE})"))
+    except ValueError as error:
         return _fail(USAGE, error)
     except KeyboardInterrupt:
         return DONE
@@ -80,7 +83,7 @@ def key_file(given: str | None, environ: os._Environ[str] | dict[str, str]) -> P
             return path
     if first.parent.parent.is_dir():
         return first
-    raise KeyFault(f"no client key; looked at {', '.join(PLACES)}. An admin makes one with: hubctl keys create NAME")
+    raise KeyFault(f"no client key; looked at {', '.join(PLACES)}")
 
 
 def await_first_key(path: Path, seconds: float) -> None:
