@@ -91,7 +91,10 @@ def _command(program: Program, environ: Mapping[str, str]) -> str | None:
         return None
     command = program.argv[0]
     path = dict(program.environment).get("PATH", environ.get("PATH") or DEFAULT_PATH)
-    places = [command] if "/" in command else [os.path.join(directory, command) for directory in path.split(":")]
+    if "/" in command:
+        places = [os.path.join(program.directory or "", command)]  # execve comes after chdir
+    else:
+        places = [os.path.join(directory, command) for directory in path.split(":")]
     where = next((place for place in places if os.path.exists(place)), None)
     if where is None:
         return f"there is no {command} here" if "/" in command else f"there is no {command} here in PATH {path}"

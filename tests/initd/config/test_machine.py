@@ -45,6 +45,11 @@ def test_what_is_lacking(lacking: Callable[[str], list[Lack]], text: str, line: 
     assert (lack.line, lack.what, lack.name) == (line, what, name)
 
 
+def test_a_relative_command_is_looked_for_where_it_will_run(lacking: Callable[[str], list[Lack]]) -> None:
+    assert lacking("[program:x]\ncommand=./sh\ndirectory=/bin\n") == []
+    assert [lack.name for lack in lacking("[program:x]\ncommand=./sh\ndirectory=/etc\n")] == ["./sh"]
+
+
 def test_a_thing_is_said_once_for_all_processes(lacking: Callable[[str], list[Lack]]) -> None:
     assert len(lacking("[program:x]\ncommand=nope\nnumprocs=3\nprocess_name=%(process_num)d\n")) == 1
 
