@@ -35,7 +35,7 @@ __all__ = ["Client", "CommandFailed", "RefusedError", "Unreachable", "WireError"
 Row = dict[str, Any]
 FAILURES = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 FINAL = ("done", "failed", "expired")
-CURES = {zmq.POLLOUT: ": is hubd running, is the address in the key file right, is its port open?"}
+CURES: dict[int, str] = {zmq.POLLOUT: ": is hubd running, is the address in the key file right, is its port open?"}
 """What to look at, by what was waited for."""
 RETRY_SECONDS = 0.5
 """Longest pause between two tries to connect: somebody waits, perhaps for a hub that is just starting."""
