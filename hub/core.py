@@ -174,7 +174,8 @@ class Core:
         except Refusal as refusal:
             if refusal.code not in NO_RIGHT and query.op not in self.admin.handlers:
                 raise
-            row = AuditRow(now.wall, subject.name, query.op, _meant(query), "refused", refusal.code, "", asked.peer)
+            action, why = query.op.replace(".", " "), f"{refusal.code}: {refusal.message}"[: limits.TEXT_CHARS]
+            row = AuditRow(now.wall, subject.name, action, _meant(query), "refused", why, "", asked.peer)
             return [Send(asked.route, _refused(asked, refusal)), Store("append_audit", (row,))]
 
     def _serve(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:

@@ -84,6 +84,7 @@ def audit(command: Command, now: Instant) -> Store:
 
 
 def audit_of_refusal(args: Mapping[str, Any], subject: Subject, peer: str, refusal: Refusal, now: Instant) -> AuditRow:
-    target = str(args.get("targets", args.get("target", "")))[: limits.TEXT_CHARS]
-    verb = str(args.get("verb", ""))[:40]
+    meant = args.get("targets", args.get("target", ""))
+    texts = meant if isinstance(meant, (tuple, list)) else (meant,)
+    target, verb = " ".join(map(str, texts))[: limits.TEXT_CHARS], str(args.get("verb", ""))[:40]
     return AuditRow(now.wall, subject.name, verb, target, "refused", f"{refusal.code}: {refusal.message}", "", peer)

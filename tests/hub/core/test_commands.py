@@ -126,6 +126,7 @@ def test_one_bad_target_stops_the_whole_order(hub: CoreHub) -> None:
     refused = order(hub, "shop/web", "shop/nope")
     assert refused.code == "unknown-program" and hub.commands() == []
     assert ("admin", "restart", "refused") in audits(hub)
+    assert hub.query("audit")[-1]["target"] == "shop/web shop/nope"
 
 
 def test_an_observed_container_takes_no_commands_but_tails(hub: CoreHub) -> None:

@@ -180,8 +180,8 @@ def test_whatever_an_admin_asks_in_vain_is_audited(hub: CoreHub) -> None:
     hub.query("token.revoke", id="none")
     told = [(row["actor"], row["action"], row["target"], row["outcome"], row["peer"]) for row in hub.query("audit")]
     assert told[-4:] == [
-        ("admin", "key.create", "admin", "refused", "1.2.3.4"),
-        ("admin", "key.revoke", "nobody", "refused", "1.2.3.4"),
-        ("admin", "token.create", "", "refused", "1.2.3.4"),
+        ("admin", "key create", "admin", "refused", "1.2.3.4"),
+        ("admin", "key revoke", "nobody", "refused", "1.2.3.4"),
+        ("admin", "token create", "", "refused", "1.2.3.4"),
         ("admin", "token revoke", "none", "failed", "1.2.3.4"),
     ]
