@@ -19,7 +19,7 @@ DEV = [
     "mypy>=1.13",
     "pytest>=8",
     "pytest-timeout>=2.3",
-    "pytest-xdist>=3.6",
+    "pytest-xdist>=3.7",
     "ruff>=0.8",
     "setuptools>=66",
     "supervisor==4.3.0",  # the original that our reader of its files is compared with

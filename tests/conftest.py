@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from tests.support.services import DID_NOT_RUN
+
+settings.register_profile("shared machine", deadline=None)  # a pause of the machine is no fault of the code
+settings.load_profile("shared machine")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

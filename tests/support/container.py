@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.support.pid1 import INITD, descendants
+from tests.support.pid1 import INITD, ROOT, descendants
 from tests.support.services import need_root
 from tests.support.waiting import until
 
@@ -28,11 +28,13 @@ class Container:
         path = folder / "app.ini"
         path.write_text(config)
         folder.chmod(0o755)
-        # The test's own folder may lie in /tmp: keep it visible under another name.  The default pidfile goes to
-        # the working directory, which is therefore one of the container's own.
+        # The test's own folder may lie in /tmp: keep it visible under another name, and the source tree under its own.
+        # The default pidfile goes to the working directory, which is therefore one of the container's own.
         script = f"""
         mount --make-rprivate / && mkdir -p /mnt && mount --bind {folder} /mnt &&
-        mount -t tmpfs -o mode=755 tmpfs /run && mount -t tmpfs -o mode=1777 tmpfs /tmp && cd /run || exit 99
+        mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/tree && mount --bind {ROOT} /run/tree &&
+        mount -t tmpfs -o mode=1777 tmpfs /tmp && mkdir -p {ROOT} && mount --bind /run/tree {ROOT} &&
+        umount /run/tree && rmdir /run/tree && cd /run || exit 99
         {setup}
         exec {run_as} {INITD} -c /mnt/app.ini
         """

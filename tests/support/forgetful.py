@@ -19,8 +19,8 @@ if __name__ == "__main__":
     def forgetful() -> reaper.Death | None:
         """The next death but the forgotten one."""
         global collected
-        collected += 1
         death = honest()
+        collected += death is not None
         return honest() if death is not None and collected == FORGOTTEN else death
 
     reaper._next = forgetful
