@@ -75,6 +75,7 @@ class Errand:
                 terminal=terminal,
             )
         )
+        os.chdir("/")  # what the command's directory is mounted on can be released when the command leaves it
         unblock_all()
         self._status = FAILED
 

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.proc.conftest import Begin
+from tests.support.mortals import DEADLY
 from tests.support.pid1 import descendants, status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc
-
-DEADLY = [number for number in range(1, 32) if number not in (17, 18, 19, 20, 21, 22, 23, 28)]
-"""Signals whose default ends a process: not CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH (signal(7))."""
 
 ORPHANS = 5000
 ORPHANAGE = f"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.proc.conftest import Begin
-from tests.support.pid1 import INITD, descendants, status
+from tests.support.mortals import DEADLY
+from tests.support.pid1 import INITD, ROOT, descendants, status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc
@@ -28,6 +30,27 @@ while True:
 """Says the number of every signal it gets; all but KILL, STOP, CHLD and those of job control."""
 
 
+FORKED = f"""
+import json, os, sys
+sys.path.append({str(ROOT)!r})
+from initd.command import run
+for argv in json.load(sys.stdin):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(run(argv))
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+"""Runs many commands one after the other without starting an interpreter for each."""
+
+
+def statuses(*scripts: str) -> list[int]:
+    """The status of single-command mode for each of these shell scripts."""
+    argvs = json.dumps([["sh", "-c", script] for script in scripts])
+    done = subprocess.run([sys.executable, "-IS", "-c", FORKED], input=argvs, capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return [int(line) for line in done.stdout.split()]
+
+
 def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([INITD, "--", *command], capture_output=True, text=True, timeout=60, **options)  # type: ignore[call-overload,no-any-return]
 
@@ -40,6 +63,42 @@ def test_the_commands_status_is_ours(code: int) -> None:
 @pytest.mark.parametrize("signum", [1, 2, 3, 6, 9, 13, 15, 25, 31])
 def test_death_by_a_signal_is_128_and_its_number(signum: int) -> None:
     assert run("sh", "-c", f"ulimit -c 0; kill -{signum} $$").returncode == 128 + signum
+
+
+def test_all_statuses_pass_through() -> None:
+    """tini's first test: none of the 256 has a meaning of its own here."""
+    assert statuses(*(f"exit {code}" for code in range(256))) == list(range(256))
+
+
+def test_death_by_any_signal_is_128_and_its_number() -> None:
+    scripts = [f"ulimit -c 0; kill -{signum} $$" for signum in DEADLY]
+    assert statuses(*scripts) == [128 + signum for signum in DEADLY]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
+def test_a_signal_that_kills_the_command_is_the_status(begin: Begin, signum: int) -> None:
+    """What `docker kill --signal` shows under tini: 143, 138, 140."""
+    init = begin(command=("sh", "-c", "echo up; exec sleep 1000"))
+    init.wait_out("up")
+    init.send(signum)
+    assert init.wait() == 128 + signum
+
+
+def test_a_pipeline_of_the_command_is_its_own_business(begin: Begin) -> None:
+    """As with tini and unlike dumb-init's default: a signal goes to the command, not to its group."""
+    init = begin(command=("sh", "-c", "trap 'echo caught; wait' TERM; sleep 0.7 & echo up; wait; wait; exit 3"))
+    init.wait_out("up")
+    init.send(signal.SIGTERM)
+    init.wait_out("caught")
+    assert init.wait() == 3
+
+
+def test_the_init_holds_no_directory_and_the_command_keeps_its_own(begin: Begin) -> None:
+    init = begin(command=("sh", "-c", "pwd; exec sleep 1000"))
+    init.wait_out(str(init.folder))
+    until(lambda: os.readlink(f"/proc/{init.pid}/cwd") == "/")
+    [command] = init.children()
+    assert os.readlink(f"/proc/{command}/cwd") == str(init.folder)
 
 
 def test_what_cannot_be_run(tmp_path: Path) -> None:
@@ -107,6 +166,23 @@ def test_the_command_leads_its_own_group(begin: Begin) -> None:
     init = begin(command=("sleep", "1000"))
     [pid] = until(lambda: [pid for pid in init.children() if status(pid, "Name") == "sleep"])
     assert os.getpgid(pid) == pid
+
+
+COUNTS = "n=0; trap 'n=$((n + 1)); echo caught' INT; echo up; until read line; do :; done; echo counted $n times"
+
+
+def test_ctrl_c_arrives_once() -> None:
+    pid, terminal = os.forkpty()
+    if pid == 0:
+        os.execv(INITD, [INITD, "--", "sh", "-c", COUNTS])
+    said = b""
+    for awaited, typed in ((b"up", b"\x03"), (b"caught", b"\n"), (b"times", b"")):
+        while awaited not in said:
+            said += os.read(terminal, 1024)
+        os.write(terminal, typed)
+    assert b"counted 1 times" in said
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    os.close(terminal)
 
 
 def test_on_a_terminal_the_command_is_in_the_foreground_and_ctrl_c_is_its_own() -> None:
