@@ -158,6 +158,8 @@ def happening(row: Row) -> str:
         return f"{process_name(row)} {row.get('previous')} -> {row.get('state')}{why}{by}"
     if row["kind"] == "exit":
         return f"{process_name(row)} ended: {ending(row)}, {_cause(row)}"
+    if row.get("note") == "presence":
+        return f"{row.get('previous') or 'new'} -> {row.get('presence')} ({row.get('reason')})"
     known = ("position", "boot", "seq", "at", "agent_at", "kind", "age", "agent_name", "agent", "name", "note")
     details = " ".join(f"{key}={value}" for key, value in row.items() if key not in known and value is not None)
     return f"{row.get('note', '')} {details}".strip()
@@ -240,6 +242,7 @@ def _history(hub: Client, options: Namespace, op: str, columns: Sequence[Column]
     show(columns, rows, options.json and not options.follow, f"no {op}")
     if options.json and options.follow:
         _stream(rows)
+    sys.stdout.flush()
     position = max((int(row["position"]) for row in rows), default=0)
     while options.follow:
         time.sleep(FOLLOW_SECONDS)

@@ -165,3 +165,14 @@ def test_a_container_that_ended_has_no_figures(hub: CoreHub) -> None:
     assert hub.query("containers")[0]["memory"] == 1.0
     hub.report(*listing(hub.now.wall, box._replace(state="exited", exit_code=0)), sample)
     assert hub.query("containers")[0]["memory"] is None
+
+
+def test_a_death_in_a_list_counts_by_the_hubs_clock_whatever_the_engines_says(hub: CoreHub) -> None:
+    agent = joined(hub)
+    hub.wait(1.0)
+    there = hub.now.wall - 100.0
+    state, rows = listing(
+        hub.now.wall, container(1, state="exited", finished_at=there, exit_code=0, started_at=there - 1)
+    )
+    hub.report(state._replace(clock_ahead=100.0), rows)
+    assert hub.presence(agent) == "gone"

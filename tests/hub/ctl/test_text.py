@@ -93,3 +93,9 @@ def test_one_command_about_several_processes_is_told_by_process() -> None:
 def test_a_command_without_parts_stands_for_itself() -> None:
     row = {"target": "shop/web", "id": "1", "state": "expired", "result": None}
     assert outcomes([row]) == [row] and outcomes([{**row, "result": "started"}])[0]["result"] == "started"
+
+
+@pytest.mark.parametrize(("previous", "shown"), [("late", "late -> lost (silent)"), (None, "new -> lost (silent)")])
+def test_a_change_of_presence_is_told_in_words(previous: str | None, shown: str) -> None:
+    row = {"kind": "note", "note": "presence", "previous": previous, "presence": "lost", "reason": "silent"}
+    assert happening({**row, "container": "c" * 64}) == shown
