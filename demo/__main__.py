@@ -75,7 +75,8 @@ def choose(options: argparse.Namespace) -> Fleet:
 def start(fleet: Fleet) -> None:
     """Build, start the hub, and add the boxes."""
     began = time.monotonic()
-    say("building what has to be built; the first time takes a minute or two")
+    if "containers" not in fleet.lacks:
+        say("building images; the first time takes a minute or two")
     fleet.build()
     say(f"built in {time.monotonic() - began:.1f} s")
     fleet.start_hub()

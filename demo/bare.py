@@ -191,7 +191,7 @@ class BareFleet(Fleet):
         """Root can enter the box's namespaces and leave one there; nobody else can put a process under another."""
         if self.isolated:
             first = str(self._first(self.pids[box].pid))
-            inside = ["nsenter", "--target", first, "--pid", "--mount", sys.executable, "-I", "-c", ORPHAN]
+            inside = ["nsenter", "--target", first, "--pid", sys.executable, "-I", "-c", ORPHAN]
             subprocess.run(inside, check=True)
 
     def stop(self, box: str) -> float:
