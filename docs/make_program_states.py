@@ -56,6 +56,9 @@ EVENTS: tuple[Event, ...] = (
     Undeliverable("EPERM"),
 )  # fmt: skip
 
+LATER = (0.5, 5.0)
+"""Seconds from one event to the next: a short life and a long one."""
+
 Edge = tuple[State, str, State]
 
 HEAD = """\
@@ -79,18 +82,20 @@ def edges() -> list[Edge]:
         waiting = [Program(rules)]
         while waiting:
             program = waiting.pop()
-            key = program._replace(since=0.0, spawned_at=0.0, deadline=None, spawns=0, patience=0.0)
+            deadline = None if program.deadline is None else 0.0
+            key = program._replace(since=0.0, spawned_at=0.0, deadline=deadline, spawns=0, patience=0.0)
             if key not in seen:
                 seen.add(key)
-                waiting += [after for event in EVENTS for after in follow(program, event, found)]
+                for event, later in product(EVENTS, LATER):
+                    waiting += follow(program, event, later, found)
     return sorted(found, key=lambda edge: (list(State).index(edge[0]), edge[1], list(State).index(edge[2])))
 
 
-def follow(program: Program, event: Event, found: set[Edge]) -> list[Program]:
+def follow(program: Program, event: Event, later: float, found: set[Edge]) -> list[Program]:
     """The programs that may come of an event, with its edges noted; a spawn may succeed or fail."""
     if (program.state, type(event)) in IGNORED | IMPOSSIBLE:
         return []
-    now = program.deadline if isinstance(event, Due) and program.deadline is not None else program.since + 5.0
+    now = program.deadline if isinstance(event, Due) and program.deadline is not None else program.since + later
     after, effects = step(program, event, now)
     found.update((one.previous, WORDS[type(event)], one.state) for one in effects if isinstance(one, Changed))
     if not any(isinstance(effect, Spawn) for effect in effects):

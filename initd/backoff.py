@@ -17,6 +17,19 @@ def is_exhausted(tries: int, startretries: int) -> bool:
     return tries > startretries
 
 
+HASTY_SECONDS, HASTY_BURST = 1.0, 5
+"""A life below HASTY_SECONDS is a hasty one; after more than HASTY_BURST of them in a row a restart waits."""
+
+
+def next_start(spawned_at: float, hasty: int) -> float:
+    """When a program that counts as started at once (startsecs=0) may be started again; a time past is: now.
+
+    `hasty` is its number of hasty lives in a row.  supervisord never restarts more than once a second, because that is
+    how often it looks; without any limit a program that ends at once would be started hundreds of times a second.
+    """
+    return spawned_at + HASTY_SECONDS if hasty > HASTY_BURST else spawned_at
+
+
 LINK_FIRST, LINK_CAP = 0.25, 30.0
 """First and longest wait, seconds, before the link is started again."""
 

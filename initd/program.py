@@ -13,7 +13,7 @@ IGNORED; a pair in neither is a bug of ours, `step` raises LookupError on it, an
     RUNNING    yes       none
     BACKOFF    none      death + tries seconds    start failed, will be tried again
     STOPPING   yes       signal + wait            got its stop signal; KILL at the deadline, and again after that
-    EXITED     none      none                     ended by itself and is not restarted
+    EXITED     none      none, or next start      ended by itself; is not restarted, or not yet: see backoff.next_start
     FATAL      none      none                     start failed too often
     UNKNOWN    yes       none                     a signal could not be delivered to it
 
@@ -31,7 +31,7 @@ monotonic, so clock changes do nothing.
 
 from __future__ import annotations
 
-from initd.backoff import is_exhausted, program_wait
+from initd.backoff import HASTY_BURST, HASTY_SECONDS, is_exhausted, next_start, program_wait
 from initd.events import (
     KILL,
     NOBODY,
@@ -75,6 +75,8 @@ class Program(Record):
     deadline: float | None = None
     tries: int = 0
     """Failed starts in a row."""
+    hasty: int = 0
+    """Lives in a row that were started, and over within HASTY_SECONDS; not counted beyond HASTY_BURST + 1."""
     spawns: int = 0
     """Processes that came to be, ever."""
     asked: Asked = NOBODY
@@ -123,7 +125,7 @@ def _launch(program: Program, now: float, asked: Asked) -> Step:
 
 
 def _start(program: Program, event: Start | Restart, now: float) -> Step:
-    return _launch(program._replace(tries=0), now, event.asked)
+    return _launch(program._replace(tries=0, hasty=0), now, event.asked)
 
 
 def _retry(program: Program, event: Due, now: float) -> Step:
@@ -136,6 +138,16 @@ def _want_up(program: Program, event: Start | Restart, now: float) -> Step:
 
 def _want_down(program: Program, event: Stop | Force | Hold, now: float) -> Step:
     return program._replace(want=Want.DOWN, wisher=event.asked), ()
+
+
+def _stay_down(program: Program, event: Stop | Force | Hold, now: float) -> Step:
+    return program._replace(want=Want.DOWN, wisher=event.asked, deadline=None), ()
+
+
+def _start_again(program: Program, event: Due, now: float) -> Step:
+    if program.deadline is None or now < program.deadline:
+        return program, ()  # overtaken by the event that ended its state
+    return _launch(program, now, NOBODY)
 
 
 def _spawned(program: Program, event: Spawned, now: float) -> Step:
@@ -174,9 +186,13 @@ def _died_starting(program: Program, event: Died, now: float) -> Step:
 def _died_running(program: Program, event: Died, now: float) -> Step:
     expected = event.code in program.rules.exitcodes
     ended = Ended(expected, None, event.code, event.signal)
-    program, changed = _enter(program, State.EXITED, now, _how(event), pid=None, asked=NOBODY)
+    hasty = min(program.hasty, HASTY_BURST) + 1 if now - program.spawned_at < HASTY_SECONDS else 0
+    program, changed = _enter(program, State.EXITED, now, _how(event), pid=None, asked=NOBODY, hasty=hasty)
     if program.want is Want.DOWN or not restarts(program.rules, expected):
         return program, (ended, changed)
+    again = next_start(program.spawned_at, hasty)
+    if again > now:
+        return program._replace(deadline=again), (ended, changed)
     program, effects = _launch(program, now, NOBODY)
     return program, (ended, changed, *effects)
 
@@ -228,7 +244,7 @@ def _escalate(program: Program, event: Due, now: float) -> Step:
 
 def _died_stopping(program: Program, event: Died, now: float) -> Step:
     ended = Ended(True, program.asked, event.code, event.signal)
-    program, changed = _enter(program, State.STOPPED, now, _how(event), pid=None, tries=0)
+    program, changed = _enter(program, State.STOPPED, now, _how(event), pid=None, tries=0, hasty=0)
     if program.want is Want.DOWN:
         return program, (ended, changed)
     program, effects = _launch(program, now, program.wisher)
@@ -265,8 +281,9 @@ _DOWN_FOR_GOOD = (S.STOPPED, S.EXITED, S.FATAL)
 TABLE: dict[tuple[State, type], Callable[..., Step]] = {
     **{(state, Start): _start for state in (*_DOWN_FOR_GOOD, S.BACKOFF)},
     **{(state, Restart): _start for state in (*_DOWN_FOR_GOOD, S.BACKOFF)},
-    **{(state, kind): _want_down for state in _DOWN_FOR_GOOD for kind in (Stop, Force)},
     **{(state, Hold): _want_down for state in State if state is not S.BACKOFF},
+    **{(state, kind): _stay_down for state in _DOWN_FOR_GOOD for kind in (Stop, Force, Hold)},
+    (S.EXITED, Due): _start_again,
     (S.BACKOFF, Hold): _give_up,
     (S.BACKOFF, Due): _retry,
     (S.BACKOFF, Stop): _cancel,
@@ -303,7 +320,7 @@ _NO_PROCESS = (*_DOWN_FOR_GOOD, S.BACKOFF)
 
 IGNORED: frozenset[tuple[State, type]] = frozenset(
     # A deadline that was overtaken by the event that ended its state.
-    {(state, Due) for state in (*_DOWN_FOR_GOOD, S.RUNNING, S.UNKNOWN)}
+    {(state, Due) for state in (S.STOPPED, S.FATAL, S.RUNNING, S.UNKNOWN)}
     # A signal that failed because the process ended meanwhile, or failed once more.
     | {(state, Undeliverable) for state in (*_NO_PROCESS, S.UNKNOWN)}
 )

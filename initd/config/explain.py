@@ -14,6 +14,7 @@ import shlex
 import signal
 import sys
 
+from initd.backoff import HASTY_BURST, HASTY_SECONDS
 from initd.config import find, load
 from initd.config.fields import PROGRAM
 from initd.config.machine import lacks
@@ -214,7 +215,12 @@ def exits(program: Program) -> list[dict[str, str]]:
         {"when": f"it exits with {codes}", "then": expected},
         {"when": "it exits otherwise or a signal ends it", "then": other},
     ]
-    return [outcomes, *found] if program.startsecs > 0 else found
+    if program.startsecs > 0:
+        return [outcomes, *found]
+    if program.autorestart == "false":
+        return found
+    often = f"it ends within {HASTY_SECONDS:g} s of its start more than {HASTY_BURST} times in a row"
+    return [*found, {"when": often, "then": f"restarted no sooner than {HASTY_SECONDS:g} s after its start"}]
 
 
 def stop(config: Config, budget: float) -> dict[str, Any]:

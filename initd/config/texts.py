@@ -54,6 +54,8 @@ AFTER = """
   `docker run --user`.
 - `initd` as PID 1 stops everything within one budget (`shutdown_budget`); `initd check` prints what the runtime must
   allow.
+- A program that ends is restarted at once, not up to a second later. One with `startsecs=0` that keeps ending within a
+  second is, after five times, restarted once a second.
 - A program that cannot be started (FATAL) leaves the others running, as with supervisord.
 - The section `[initd]` may take the place of `[supervisord]`.
 

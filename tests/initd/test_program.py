@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from initd import program as machine
+from initd.backoff import HASTY_BURST, HASTY_SECONDS
 from initd.events import (
     CONT,
     EVENTS,
@@ -323,3 +324,45 @@ TestLife.settings = settings(max_examples=150, stateful_step_count=40, deadline=
 
 def test_the_module_is_pure() -> None:
     assert not {"os", "time", "signal", "socket"} & set(vars(machine))
+
+
+def hasty(lives: int, **rules: object) -> Story:
+    """After that many lives of half a second."""
+    story = Story(startsecs=0, autorestart="true", **rules).tell(Start())
+    for _ in range(lives):
+        story.tell(Died(1), 0.5)
+    return story
+
+
+def test_some_short_lives_are_followed_at_once() -> None:
+    assert hasty(HASTY_BURST).program.state is S.STARTING
+
+
+def test_more_in_a_row_come_no_quicker_than_supervisord_looks() -> None:
+    story = hasty(HASTY_BURST + 1)
+    assert (story.program.state, story.program.deadline) == (S.EXITED, story.now + HASTY_SECONDS - 0.5)
+    assert story.due().program.state is S.STARTING
+    assert story.tell(Died(1), 0.5).program.state is S.EXITED
+
+
+def test_a_long_life_forgives_the_short_ones() -> None:
+    story = hasty(HASTY_BURST).tell(Died(1), HASTY_SECONDS)
+    assert (story.program.state, story.program.hasty) == (S.STARTING, 0)
+
+
+@pytest.mark.parametrize("event", [Stop(), Force(), Hold()])
+def test_who_waits_for_the_next_start_can_be_stopped(event: Event) -> None:
+    story = hasty(HASTY_BURST + 1).tell(event)
+    assert (story.program.state, story.program.deadline, story.program.want) == (S.EXITED, None, Want.DOWN)
+    assert story.tell(Due(), 5.0).program.state is S.EXITED
+
+
+@pytest.mark.parametrize("event", [Start(), Restart()])
+def test_who_waits_for_the_next_start_can_be_started(event: Event) -> None:
+    story = hasty(HASTY_BURST + 1).tell(event)
+    assert (story.program.state, story.program.hasty) == (S.STARTING, 0)
+
+
+def test_a_deadline_of_the_life_before_starts_nobody() -> None:
+    assert hasty(HASTY_BURST + 1).tell(Due()).program.state is S.EXITED
+    assert up(autorestart="false").tell(Died(0)).tell(Due()).program.state is S.EXITED

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from initd.backoff import HASTY_BURST, HASTY_SECONDS
 from tests.support.mortals import Birth, Mortal
 
 Row = dict[str, Any]
@@ -78,22 +79,33 @@ def chapters(facts: Iterable[Row], name: str) -> Iterator[tuple[Row, list[Row]]]
 
 def unlawful(mortal: Mortal, facts: list[Row]) -> Iterator[str]:
     """Where what followed a death is not what the policy says."""
-    tries = 0
+    tries = hasty = 0
     for record, changes in chapters(facts, mortal.name):
         states = [change["state"] for change in changes]
         alone = [change for change in changes if change["state"] == "STARTING" and not change["by"]]
         if record["cause"] == "stopped":
-            lawful, tries = states[:1] == ["STOPPED"] and not alone, 0
+            lawful, tries, hasty = states[:1] == ["STOPPED"] and not alone, 0, 0
         elif mortal.startsecs:
             tries += 1
             lawful = _backed_off(mortal, tries, changes)
             tries = 0 if "FATAL" in states else tries
         elif mortal.restarts(record["code"]):
-            lawful = states[:2] == ["EXITED", "STARTING"] and changes[1] in alone
+            hasty = hasty + 1 if record["run_time"] < HASTY_SECONDS else 0
+            at_once = states[:2] == ["EXITED", "STARTING"] and changes[1] in alone
+            lawful = _paused(record, changes) if hasty > HASTY_BURST else at_once
+            hasty = hasty if len(alone) == states.count("STARTING") else 0
         else:
-            lawful = states[:1] == ["EXITED"] and not alone
+            lawful, hasty = states[:1] == ["EXITED"] and not alone, 0
         if not lawful:
             yield f"{mortal.name}: {record['cause']} {record['code']} {record['signal']} was followed by {states}"
+
+
+def _paused(record: Row, changes: list[Row]) -> bool:
+    """Whether the next life after too many short ones began a while later by itself, or by somebody's command."""
+    if changes[0]["state"] != "EXITED" or len(changes) == 1:
+        return changes[0]["state"] == "EXITED"
+    waited = record["run_time"] + changes[1]["mono"] - changes[0]["mono"]
+    return changes[1]["state"] == "STARTING" and (changes[1]["by"] != "" or waited >= HASTY_SECONDS - 0.01)
 
 
 def _backed_off(mortal: Mortal, tries: int, changes: list[Row]) -> bool:
