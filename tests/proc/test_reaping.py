@@ -29,28 +29,28 @@ os.read(0, 1)
 """
 
 
-def steps(command: str, folder: Path, first: int) -> str:
-    """A program that runs `command` with $n = first, first + 1 ... in its successive lives."""
-    (folder / "n").write_text(f"{first}\n")
-    script = f"read n <n; echo $((n + 1)) >n; {command}"
-    return f"[program:steps]\nautorestart=true\nstartsecs=0\ndirectory={folder}\ncommand=sh -c '{script}'\n"
+def each(command: str, first: int, count: int) -> str:
+    """Processes that run `command` once each, with $n = first, first + 1 ..."""
+    return (
+        f"[program:each]\nautorestart=false\nstartsecs=0\nnumprocs={count}\nnumprocs_start={first}\n"
+        f"process_name=%(process_num)d\ncommand=sh -c 'n=%(process_num)d; {command}'\n"
+    )
 
 
-def test_all_exit_codes(begin: Begin, tmp_path: Path) -> None:
-    init = begin(steps("[ $n -le 255 ] && exit $n; exec sleep 1000", tmp_path, 0))
-    rows = init.exits(256)
-    assert [row["code"] for row in rows] == list(range(256))
-    assert [row["expected"] for row in rows] == [True] + [False] * 255
-    assert {row["cause"] for row in rows} == {"exit"}
+def test_all_exit_codes(begin: Begin) -> None:
+    init = begin(each("exit $n", 0, 256))
+    rows = {row["number"]: row for row in init.exits(256)}
+    assert [rows[number]["code"] for number in range(256)] == list(range(256))
+    assert [rows[number]["expected"] for number in range(256)] == [True] + [False] * 255
+    assert {row["cause"] for row in rows.values()} == {"exit"}
 
 
-def test_all_deadly_signals(begin: Begin, tmp_path: Path) -> None:
+def test_all_deadly_signals(begin: Begin) -> None:
     """Each ends the program, so each is at its default there, SIGPIPE and SIGXFSZ too."""
-    sequence = " ".join(map(str, DEADLY))
-    kill = f"set -- {sequence}; [ $n -le $# ] || exec sleep 1000; shift $((n - 1)); ulimit -c 0; kill -$1 $$; exit 77"
-    rows = begin(steps(kill, tmp_path, 1)).exits(len(DEADLY))
-    assert [(row["signal"], row["code"]) for row in rows] == [(number, None) for number in DEADLY]
-    assert not any(row["expected"] for row in rows)
+    kill = f"set -- {' '.join(map(str, DEADLY))}; shift $((n - 1)); ulimit -c 0; kill -$1 $$; exit 77"
+    rows = {row["number"]: row for row in begin(each(kill, 1, len(DEADLY))).exits(len(DEADLY))}
+    assert [(rows[n]["signal"], rows[n]["code"]) for n in sorted(rows)] == [(number, None) for number in DEADLY]
+    assert not any(row["expected"] for row in rows.values())
 
 
 def test_five_thousand_orphans_that_die_together(begin: Begin, tmp_path: Path) -> None:
