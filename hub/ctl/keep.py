@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from hub.ctl.tables import Column, field, print_json, show, shown
+from hub.ctl.tables import Column, Row, field, print_json, show, shown
 from hub.ctl.text import age, moment, number
 from wire.client import Client
 from wire.keys import ClientKey, KeyPair
@@ -15,7 +15,7 @@ from wire.keys import ClientKey, KeyPair
 TOKENS = (
     Column("TOKEN", field("id")),
     Column("KIND", field("kind")),
-    Column("STATE", lambda row: "revoked" if row.get("revoked_at") else "valid"),
+    Column("STATE", lambda row: standing(row)),
     Column("EXPIRES", shown("expires_at", moment)),
     Column("USES", shown("uses", number), True),
     Column("LEFT", lambda row: "any" if row.get("uses_left") is None else row["uses_left"], True),
@@ -32,6 +32,16 @@ KEYS = (
     Column("PUBLIC KEY", field("public")),
     Column("AGE", shown("age", age), True),
 )
+
+
+def standing(token: Row) -> str:
+    """What a token is good for: `valid`, or why it is not any more; by the hub's clock, which its age tells."""
+    if token.get("revoked_at"):
+        return "revoked"
+    expires = token.get("expires_at")
+    if expires and expires <= token["created_at"] + token["age"]:
+        return "expired"
+    return "used up" if token.get("uses_left") == 0 else "valid"
 
 
 def pairs(texts: list[str]) -> dict[str, str]:

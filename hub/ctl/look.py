@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hub.ctl.tables import AGE, Column, Row, field, print_json, render, show, shown
@@ -223,8 +223,25 @@ def about(hub: Client, options: Namespace) -> int:
     if options.json:
         print_json(row)
     else:
-        print("\n".join(f"{safe(key):20} {safe(value)}" for key, value in sorted(row.items())))
+        print("\n".join(f"{safe(key):22} {safe(value)}" for key, value in sorted(_flat(row))))
     return 0
+
+
+def _flat(row: Row, above: str = "") -> list[tuple[str, object]]:
+    """Names and values of nested maps, joined by a point; those in a list by its positions."""
+    found: list[tuple[str, object]] = []
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            found += _flat(value, f"{above}{key}.")
+        elif isinstance(value, (tuple, list)):
+            found += [item for n, one in enumerate(value) for item in _item(one, f"{above}{key}.{n}")]
+        else:
+            found.append((f"{above}{key}", "-" if value is None else value))
+    return found
+
+
+def _item(value: object, name: str) -> list[tuple[str, object]]:
+    return _flat(value, f"{name}.") if isinstance(value, Mapping) else [(name, value)]
 
 
 def metrics(hub: Client, options: Namespace) -> int:

@@ -52,14 +52,17 @@ def main(argv: Sequence[str]) -> int:
         path = key_file(options.key, os.environ)
         await_first_key(path, options.timeout)
         with Client(path, timeout=options.timeout) as hub:
-            return int(options.run(hub, options))
+            code = int(options.run(hub, options))
+            sys.stdout.flush()
+            return code
     except Unreachable as error:
         return _fail(UNREACHABLE, error)
     except RefusedError as error:
         return _fail(USAGE if error.code in USAGE_CODES else FAILED, error)
     except CommandFailed as error:
         return _fail(FAILED, error)
-    except BrokenPipeError:
+    except BrokenPipeError:  # `| head` has read enough; what is left must not be flushed into it at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
         return _fail(USAGE, KeyFault(f"{error.filename}: {error.strerror}" if error.filename else str(error)))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.ctl.keep import standing
 from hub.ctl.look import ending, happening
 from hub.ctl.steer import outcomes, verdict
 from hub.ctl.tables import AGE, Column, coloured, field, render
@@ -99,3 +100,12 @@ def test_a_command_without_parts_stands_for_itself() -> None:
 def test_a_change_of_presence_is_told_in_words(previous: str | None, shown: str) -> None:
     row = {"kind": "note", "note": "presence", "previous": previous, "presence": "lost", "reason": "silent"}
     assert happening({**row, "container": "c" * 64}) == shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [({}, "valid"), ({"expires_at": 109.0}, "expired"), ({"expires_at": 111.0}, "valid"), ({"uses_left": 0}, "used up")]
+    + [({"revoked_at": 101.0, "uses_left": 0}, "revoked")],
+)
+def test_a_token_says_what_it_is_good_for(changes: dict[str, object], shown: str) -> None:
+    assert standing({"created_at": 100.0, "age": 10.0, "uses_left": 1, **changes}) == shown

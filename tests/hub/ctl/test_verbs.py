@@ -135,3 +135,23 @@ def test_the_installed_command_runs_isolated(hub: LiveHub, shop: LiveAgent, tmp_
     argv = [sys.executable, "-I", str(ROOT / "initd" / "prefix.py"), "hub.ctl", "--key", key, "agents", "--json"]
     done = subprocess.run(argv, capture_output=True, cwd=tmp_path, env=environ, timeout=60, check=True)
     assert json.loads(done.stdout)[0]["name"] == "shop"
+
+
+def test_a_reader_that_has_enough_is_no_error(hub: LiveHub, shop: LiveAgent) -> None:
+    key = str(hub.folder / "state" / "client" / "admin.json")
+    argv = [sys.executable, "-I", str(ROOT / "initd" / "prefix.py"), "hub.ctl", "--key", key, "agents", "--json"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(argv, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+    os.close(writer)
+    assert done.stderr == b"" and done.returncode == 1
+
+
+def test_about_is_one_value_a_line(hubctl: Run, capsys: Out) -> None:
+    assert hubctl("about") == 0
+    lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
+    assert (
+        lines["store.backend"] == "embedded"
+        and lines["key.role"] == "admin"
+        and float(lines["store.tiers.0.size"]) >= 0
+    )
