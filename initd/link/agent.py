@@ -102,9 +102,11 @@ class Agent:
         """A hub knows us: remember it, and talk."""
         assert self.keeper is not None
         self.say(f"joined as {enrolled.agent}, {len(enrolled.hubs)} hub(s)")
-        self.join = join
+        before, self.join = self.membership, join
         self.membership = Membership(pair, enrolled.agent, enrolled.hubs, self.session.epoch)
         self.keeper.save(self.membership, join)
+        if self.talk.is_open and before and (before.pair, before.hubs) == (pair, enrolled.hubs):
+            return  # they did not move, so they are slow: dialling anew would begin handshakes again that are under way
         self._hubs = []
         self._visit_next()
 

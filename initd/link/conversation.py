@@ -84,6 +84,11 @@ class Conversation:
         self._request = self._commands = self._publish = self._monitor = None
         self._topics.clear()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there are connections, or tries to connect."""
+        return self._request is not None
+
     def now(self) -> Now:
         """Both clocks."""
         return Now(self._loop.now(), time.time())
