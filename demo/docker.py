@@ -86,14 +86,14 @@ class DockerFleet(Fleet):
 
     def build(self) -> None:
         _refuse_rival(self.prefix)
-        self.ours = True
         _remove_labelled(self.prefix)
+        labels = ["--label", f"{LABEL}={self.prefix}", "--label", f"{OWNER}={os.getpid()}"]
+        docker("network", "create", *labels, self._name("net"))
+        self.ours = True
         base = build.local_base("demo")
         self.images = {"initd": build.product("initd"), "hub": build.product("hub")}
         for kind in ("shop", "jobs"):
             self.images[kind] = build.example(kind, base, self.images["initd"])
-        labels = ["--label", f"{LABEL}={self.prefix}", "--label", f"{OWNER}={os.getpid()}"]
-        docker("network", "create", *labels, self._name("net"))
 
     def start_hub(self) -> None:
         name = self._name("hub")

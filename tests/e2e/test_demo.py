@@ -64,6 +64,22 @@ def test_all_steps_hold_in_containers() -> None:
     assert docker("network", "ls", "-q", "--filter", f"label=pidone.demo=check-{os.getpid()}").stdout == ""
 
 
+@pytest.mark.engine
+def test_a_second_demo_of_one_name_is_refused_and_harms_nothing() -> None:
+    need_engine()
+    prefix = f"check-{os.getpid()}-twice"
+    rival = subprocess.Popen([sys.executable, "-c", "input()", " -m demo"], stdin=subprocess.PIPE)
+    claim = ["--label", f"pidone.demo={prefix}", "--label", f"pidone.demo.owner={rival.pid}"]
+    network = docker("network", "create", *claim, f"{prefix}-net").stdout.strip()
+    try:
+        done = subprocess.run([*DEMO, "--prefix", prefix], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and f"runs already, pid {rival.pid}" in done.stderr
+        docker("network", "inspect", network)
+    finally:
+        rival.communicate(b"\n")
+        docker("network", "rm", network)
+
+
 @pytest.mark.proc
 @pytest.mark.slow
 @pytest.mark.timeout(CHECK_SECONDS)
