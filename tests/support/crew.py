@@ -6,6 +6,7 @@ random moments, samples at the hub's pace, and remembers nothing but its journal
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import time
@@ -145,6 +146,7 @@ def run(end: Connection, join: str, first: int, count: int, forgetful: bool) -> 
     Told a number, members live at that pace; told "told", it answers how many are untold; told "journals", it answers
     {boot: exit codes of its facts in order}.
     """
+    os.nice(5)  # a thousand containers have processors of their own; here they share the hub's
     context: Context = zmq.Context()
     context.set(zmq.MAX_SOCKETS, 10 * count + 100)
     loop, said = Loop(), list[str]()
