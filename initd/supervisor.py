@@ -290,7 +290,8 @@ class Supervisor:
         body = StateChange(
             config.group, config.name, change.state, change.previous, process.program.pid, change.why, by
         )
-        self.facts.append(FactKind.STATE, body, process.since, self.loop.now())
+        # The machine's time, not the time of telling: between the two lies the drain of a dead program's pipe.
+        self.facts.append(FactKind.STATE, body, process.since, process.program.since)
         serious = change.state in (State.FATAL, State.UNKNOWN)
         why = f": {change.why}" if change.why else ""
         self.note(f"{process.name} is {change.state}{why}", "error" if serious else "debug")
@@ -306,7 +307,7 @@ class Supervisor:
 
     def _keep(self, process: Process, record: Exit, why: str = "") -> None:
         process.last_exit = record
-        self.facts.append(FactKind.EXIT, record, record.ended_at, self.loop.now())
+        self.facts.append(FactKind.EXIT, record, record.ended_at, process.program.since)
         self.note(line_of(process.name, record, why), "info" if record.expected else "warn")
 
     # Deaths
