@@ -4,8 +4,9 @@ Theory.  An agent sends a heartbeat each period.  One missed beat is weather, so
 *lost* after 3; both are measured in the hub's attention (hub.clock), never in wall time.  Two witnesses are quicker:
 the agent's own goodbye, and the engine's `die` of its container; either makes it *gone* at once.  After a restart of
 the hub the agents known from the store are *expected*: the clock of each starts so that two periods pass before it can
-even be late.  Only a registration brings back an agent that is gone: a heartbeat that was still in flight when the
-goodbye came must not revive it.
+even be late, and starts again whenever another one comes back.  A thousand handshakes take longer than two periods, and
+while the fleet is still coming in, the silence of those behind says nothing.  Only a registration brings back an agent
+that is gone: a heartbeat that was still in flight when the goodbye came must not revive it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ LOST_AFTER = 3.0
 """Periods of silence until it is lost."""
 GRACE = 2.0
 """Periods after the hub's start in which a known agent is neither late nor lost."""
+RETURNING = 30.0
+"""Periods after the hub's start in which one agent's return prolongs the grace of the others."""
 
 LISTED = frozenset({Presence.LIVE, Presence.LATE, Presence.EXPECTED})
 """The live list; the others are history."""
@@ -81,6 +84,11 @@ class Watch(Record):
 def expect(period: float, attention: float) -> Watch:
     """The watch of an agent known from the store: it becomes late only when the grace is over."""
     return Watch(Presence.EXPECTED, attention + (GRACE - LATE_AFTER) * period, period)
+
+
+def wait_in_line(watch: Watch, returned: float) -> Watch:
+    """The watch of an agent, where another one came back at attention `returned`; only the expected have more time."""
+    return watch._replace(heard=max(watch.heard, returned)) if watch.presence is Presence.EXPECTED else watch
 
 
 def step(watch: Watch, sign: Sign, attention: float) -> Watch:

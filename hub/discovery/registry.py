@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hub.clock import Instant
-from hub.discovery.liveness import LISTED, Sign, Watch, expect, overdue, step
+from hub.discovery.liveness import LISTED, RETURNING, Sign, Watch, expect, overdue, step, wait_in_line
 from wire._record import Record
 from wire.messages import Register, Roster, Sample
 from wire.model import Fact, Mount, Presence, RosterRow, State, StateChange, Status, full_name
@@ -139,6 +139,8 @@ class Registry:
         self._claims: dict[str, set[str]] = {}
         self.met: set[str] = set()
         """Agents that registered since the hub's start: only these are known well enough to be heard."""
+        self._returned = 0.0
+        """Attention when an agent that was expected last came back."""
 
     def restore(self, agents: Iterable[Agent], now: Instant) -> None:
         """Takes over what the store knew; whoever was in the live list is expected back, the rest is history."""
@@ -167,6 +169,8 @@ class Registry:
             agent.since, agent.reason, agent.first_seen = known.since, known.reason, known.first_seen
         self._enter(agent)
         self.met.add(agent_id)
+        if watch.presence is Presence.EXPECTED and now.attention < RETURNING * self.period:
+            self._returned = now.attention
         reason = "registered" if known is None else "registered again" if again else "started anew"
         return self._step(
             agent, Sign.REGISTERED, reason, now, previous=known.presence if known else None, told=not again
@@ -188,7 +192,10 @@ class Registry:
 
     def tick(self, now: Instant) -> list[Change]:
         """The changes that silence brings."""
-        due = [(agent, overdue(agent.watch, now.attention)) for agent in self.agents.values() if agent.listed]
+        listed = [agent for agent in self.agents.values() if agent.listed]
+        for agent in listed:
+            agent.watch = wait_in_line(agent.watch, self._returned)
+        due = [(agent, overdue(agent.watch, now.attention)) for agent in listed]
         return [change for agent, sign in due if sign for change in self._step(agent, sign, _silence(agent, now), now)]
 
     def archive(self, now: Instant) -> list[Agent]:

@@ -157,10 +157,11 @@ def differences(made: dict[str, list[int]], rows: list[FactRow]) -> tuple[int, i
     return len(wanted.keys() - found.keys()), twice, len(found.keys() - wanted.keys())
 
 
-def silences(rows: list[FactRow]) -> int:
-    """How often an agent was reported late, lost or gone."""
+def silences(rows: list[FactRow]) -> dict[str, int]:
+    """How often an agent was reported late, lost and gone."""
     notes = [row.body for row in rows if isinstance(row.body, dict) and row.body.get("note") == "presence"]
-    return sum(note["presence"] in ("late", "lost", "gone") for note in notes)
+    told = Counter(str(note["presence"]) for note in notes)
+    return {f"reported_{presence}": told[presence] for presence in ("late", "lost", "gone")}
 
 
 @contextmanager
@@ -205,6 +206,6 @@ def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
     missing, twice, invented = differences(made, rows)
     silent, count = silences(rows), sum(map(len, made.values()))
     back = max(figures["back_seconds_1"], figures["back_seconds_2"])
-    holds = len(made) == agents and count > agents and (missing, twice, invented, silent) == (0, 0, 0, 0)
+    holds = len(made) == agents and count > agents and not any((missing, twice, invented, *silent.values()))
     told = {"facts": count, "facts_missing": missing, "facts_twice": twice, "facts_invented": invented}
-    return {"agents": agents, **figures, **told, "reported_silent": silent}, holds and back <= 2 * PERIOD
+    return {"agents": agents, **figures, **told, **silent}, holds and back <= 2 * PERIOD

@@ -54,6 +54,35 @@ def test_who_was_not_met_since_the_start_must_register() -> None:
     assert new.hear("a", "b1", at(1)) == (False, [])
 
 
+def returning(names: int, period: float = 2.0) -> Registry:
+    """A hub that was started again with so many agents to come back."""
+    known = registry(*(str(name) for name in range(names)))
+    made = Registry(period)
+    made.restore(known.agents.values(), at(0))
+    return made
+
+
+def come_back(made: Registry, name: int, second: float) -> None:
+    made.register(str(name), register(name=str(name), at=1e9), "peer", {}, "token", at(second))
+
+
+def test_while_a_fleet_is_coming_back_nobody_behind_is_late() -> None:
+    made, told = returning(20), []
+    for name in range(19):
+        come_back(made, name, 2.0 * name)
+        told += [change for change in made.tick(at(2.0 * name + 1)) if change.agent == "19"]
+    assert told == []
+    assert [c.presence for c in made.tick(at(36 + 3.1)) if c.agent == "19"] == [Presence.LATE]
+    assert [c.presence for c in made.tick(at(36 + 6.1)) if c.agent == "19"] == [Presence.LOST]
+
+
+def test_returns_prolong_the_grace_for_thirty_periods_only() -> None:
+    made = returning(100)
+    for name in range(99):
+        come_back(made, name, float(name))
+    assert "99" in [change.agent for change in made.tick(at(60 + 3.1))]
+
+
 def test_those_that_left_are_archived_after_a_day() -> None:
     made = registry("a", "b")
     made.leave("a", "goodbye", at(1))
