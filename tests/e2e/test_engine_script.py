@@ -86,6 +86,18 @@ def test_starts_and_stops_one_of_its_own() -> None:
 
 @pytest.mark.engine
 @pytest.mark.slow
+def test_one_that_was_killed_is_followed_by_another() -> None:
+    services.need_root()
+    need_engine()
+    steps = "set -e; ip link set lo up; $0 start; kill -9 $(cat $PIDONE_ENGINE_RUN/pid); $0 start; $0 status; $0 stop"
+    with tempfile.TemporaryDirectory() as place:
+        done = engine("bash", "-c", steps, SCRIPT, place=Path(place), before=ALONE)
+    assert done.returncode == 0, done.stderr
+    assert "clearing away" in done.stderr and "stopped dockerd" in done.stderr
+
+
+@pytest.mark.engine
+@pytest.mark.slow
 def test_one_that_cannot_start_is_told_at_once(tmp_path: Path) -> None:
     services.need_root()
     need_engine()
