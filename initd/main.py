@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from initd.errors import DONE, USAGE, OperatorError
+from initd.errors import DONE, FAILED, USAGE, OperatorError
 from initd.options import parse
 from initd.prefix import version
 
@@ -81,10 +81,13 @@ def _verb(verb: str, argv: list[str]) -> int:
 
 
 def _print(text: str) -> int:
+    if sys.stdout is None:  # the caller closed it: there is nobody to tell
+        return FAILED
     sys.stdout.write(text)
     return DONE
 
 
 def _complain(text: str) -> int:
-    sys.stderr.write(f"initd: {text}\n(initd --help shows what it can do)\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"initd: {text}\n(initd --help shows what it can do)\n")
     return USAGE

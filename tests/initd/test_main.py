@@ -81,3 +81,10 @@ def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None
 def test_parse_raises_operator_error() -> None:
     with pytest.raises(OperatorError):
         parse(["--what"])
+
+
+@pytest.mark.parametrize(("argv", "status"), [(["--help"], 1), (["--version"], 1), (["--no-such"], 2)])
+def test_closed_streams_are_no_traceback(monkeypatch: pytest.MonkeyPatch, argv: list[str], status: int) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", None)
+    assert main.main(argv) == status
