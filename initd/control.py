@@ -72,8 +72,16 @@ class Control:
         self.reports = Reports(supervisor, journal, output)
         self.commands = Commands()
         self.table: dict[str, Entry] = dict(VERBS)
+        self.may = dict(MAY)
+        """Verbs of VERBS by role."""
         self._made = 0
         supervisor.on_change(lambda process: self.commands.look(process, clock()))
+
+    def extend(self, verbs: dict[str, Entry]) -> None:
+        """Add a part's verbs to the table and to what each role may."""
+        self.table.update(verbs)
+        looking = frozenset(verb for verb, entry in verbs.items() if entry.role == OBSERVE)
+        self.may = {OBSERVE: self.may[OBSERVE] | looking, OPERATE: self.may[OPERATE] | frozenset(verbs)}
 
     def handle(self, request: object, carrier: Carrier, now: float) -> Answer:
         """Answer one request, whatever it is; never raises ControlError."""
@@ -309,4 +317,4 @@ MAY = {
     OBSERVE: frozenset(verb for verb, entry in VERBS.items() if entry.role == OBSERVE),
     OPERATE: frozenset(VERBS),
 }
-"""Verbs by role."""
+"""Verbs of VERBS by role."""

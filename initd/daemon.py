@@ -22,6 +22,7 @@ from initd.kernel import Kernel
 from initd.launch import base_environment
 from initd.loop import Loop
 from initd.output import Output
+from initd.parts import Parts
 from initd.say import LEVELS, Voice
 from initd.signals import DAEMON, HALT, RELOAD, REOPEN, SHUTDOWN, SIGCHLD, name_of
 from initd.supervisor import Supervisor
@@ -135,11 +136,13 @@ class Daemon:
             os.urandom(8).hex(),
             budget,
         )
+        self.parts = Parts(self.supervisor)
         self.supervisor.adopt(config)
         self.loop.in_passing = self.supervisor.glance
 
     def run(self, loaded: Loaded) -> int:
         """Start the programs, become reachable, serve."""
+        self.parts.adopt(self.config)
         self.supervisor.start_all()
         self._trace("stage1")
         self._open_for_business(loaded)
@@ -237,6 +240,7 @@ class Daemon:
     def _start_over(self, config: Config) -> None:
         gone = tuple(self.supervisor.processes)
         self.supervisor.adopt(config)
+        self.parts.adopt(config)
         self.logfile.follow(config.daemon)
         self.supervisor.budget = stop_budget(config, self.environ)
         if not self.level_given:

@@ -20,7 +20,7 @@ import struct
 
 from initd import address
 from initd.connection import Connection
-from initd.control import MAY, OPERATE
+from initd.control import OPERATE
 from initd.replies import Carrier, ControlError, Later, Reply
 from wire.limits import CLIENT_SECONDS, CONTROL_CLIENTS
 
@@ -75,10 +75,11 @@ class Listener:
         self._loop.watch(self._socket.fileno(), select.EPOLLIN, self._on_connect)
         return self.address
 
-    def adopt(self, sock: socket.socket) -> Connection:
-        """Serve the socketpair of link."""
+    def adopt(self, sock: socket.socket, carrier: Callable[[], Carrier] | None = None) -> Connection:
+        """Serve the socketpair of one of our own children: of link, or as `carrier()` says."""
+        speaker = carrier or (lambda: self._remote.carrier)
         connection = Connection(
-            self._loop, sock, lambda request: self.answer(request, self._remote.carrier), self._clients.discard, None
+            self._loop, sock, lambda request: self.answer(request, speaker()), self._clients.discard, None
         )
         self._clients.add(connection)
         return connection
@@ -122,7 +123,7 @@ class Listener:
         connection = Connection(
             self._loop,
             peer,
-            lambda request: self.answer(request, Carrier(actor, MAY[OPERATE])),
+            lambda request: self.answer(request, Carrier(actor, self._control.may[OPERATE])),
             self._clients.discard,
             CLIENT_SECONDS,
         )

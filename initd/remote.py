@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from initd import arguments as read
 from initd.arguments import REQUIRED, Argument
-from initd.control import MAY, OBSERVE, OPERATE, VERBS, Control, Entry, answer_when_reached, follow_facts
+from initd.control import OBSERVE, OPERATE, VERBS, Control, Entry, answer_when_reached, follow_facts
 from initd.replies import Answer, Call, Carrier, ControlError, Reply, Stream
 from initd.wishes import Command
 from wire.limits import COMMAND_GRACE_SECONDS, FACTS_PER_MESSAGE, KEEP_KEYS
@@ -40,14 +40,18 @@ class Remote:
         self.epoch = 0
         """The highest that commanded here."""
         control.table.update({verb: self._bind(entry) for verb, entry in LINK_VERBS.items()})
-        self.carrier = Carrier("link", MAY[OBSERVE] | frozenset(LINK_VERBS))
+
+    @property
+    def carrier(self) -> Carrier:
+        """Link itself, for what no person asked it to do."""
+        return Carrier("link", self.control.may[OBSERVE] | frozenset(LINK_VERBS))
 
     def _bind(self, entry: Entry) -> Entry:
         return entry._replace(handler=lambda _control, call: entry.handler(self, call))
 
     def may(self) -> frozenset[str]:
         """What a remote actor may do here."""
-        return MAY[OPERATE if self.remote() == OPERATE else OBSERVE]
+        return self.control.may[OPERATE if self.remote() == OPERATE else OBSERVE]
 
 
 def _hello(remote: Remote, call: Call) -> object:

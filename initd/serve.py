@@ -13,8 +13,9 @@ import initd.config.diagnose
 import initd.config.include
 import initd.config.pools
 import initd.config.servers
-from initd import address
+from initd import address, parts
 from initd.companion import Companion
+from initd.config import topics
 from initd.control import Control
 from initd.joining import link_environment
 from initd.listener import Listener
@@ -33,6 +34,8 @@ class Service:
     def __init__(self, daemon: Daemon) -> None:
         supervisor = daemon.supervisor
         self._daemon = daemon
+        parts.load_all()
+        topics.load_all()
         identity: dict[str, object] = {
             "version": version(),
             "pid": daemon.kernel.pid,

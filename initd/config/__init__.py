@@ -13,6 +13,7 @@ from initd.config.groups import groups as read_groups
 from initd.config.ini import Document, read, text_of
 from initd.config.reading import Reading
 from initd.config.records import Config, Loaded, Problem, Program, Server
+from initd.config.topics import judge_across, shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def _judge(reading: Reading, path: str) -> Loaded:
 
         include(reading, document.sections["include"], path)
     ours, link = daemon(reading)
+    reading.common = shared(reading)
     members = read_groups(reading)
+    judge_across(reading, [program for _, programs in members for program in programs])
     servers: tuple[Server, ...] = ()
     if any(name.startswith(ELSEWHERE) for name in document.sections):
         from initd.config.servers import servers as read_servers

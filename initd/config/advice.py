@@ -10,6 +10,7 @@ import initd.config.pools  # noqa: F401  with advice, the daemon loads every rea
 from initd.config import fields, ini, servers
 from initd.config.diagnose import nearest
 from initd.config.records import Problem
+from initd.config.topics import TOPIC_OF
 from initd.config.traps import traps
 from initd.config.words import split
 
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 
     Told = Iterator[str]
 
+TOPICAL: fields.Fields = dict.fromkeys(TOPIC_OF, ("", None, ""))
 TABLES: dict[str, fields.Fields] = {
-    "program": fields.PROGRAM,
+    "program": {**fields.PROGRAM, **TOPICAL},
     "group": fields.GROUP,
-    "eventlistener": {**fields.PROGRAM, **fields.LISTENER},
-    "fcgi-program": {**fields.PROGRAM, **fields.FCGI},
+    "eventlistener": {**fields.PROGRAM, **fields.LISTENER, **TOPICAL},
+    "fcgi-program": {**fields.PROGRAM, **fields.FCGI, **TOPICAL},
     "supervisord": fields.DAEMON,
-    "initd": {**fields.DAEMON, **fields.INITD},
+    "initd": {**fields.DAEMON, **fields.INITD, **TOPICAL},
     "include": fields.INCLUDE,
     "unix_http_server": fields.UNIX_SERVER,
     "inet_http_server": fields.INET_SERVER,

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib import import_module
 
 from initd.config import fields
 from initd.config.fields import PLAIN, PROCESS
-from initd.config.texts import AFTER, BEFORE, TEXTS
+from initd.config.texts import AFTER, BEFORE, TEXTS, TOPICAL
+from initd.config.topics import TOPICS, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +84,23 @@ def markdown() -> str:
     lines = [BEFORE.strip(), ""]
     for section, table in SECTIONS.items():
         lines += [f"## [{section}]", "", TEXTS[section, ""], "", *_rows(section, table), ""]
+        if section == "program:NAME":
+            lines += _topics()
     return "\n".join([*lines, AFTER.strip(), ""])
+
+
+def _topics() -> Iterator[str]:
+    """What supervisord does not have, a table for each topic."""
+    yield from ("## [program:NAME]: options that supervisord does not know", "", TOPICAL, "")
+    for topic in TOPICS:
+        words = import_module(f"initd.config.topics.manual.{topic}")
+        if load(topic).FIELDS:
+            yield from (f"### {topic}", "", words.INTRO, "")
+            yield from ("| option | default | what to write | meaning |", "|---|---|---|---|")
+            for name, (kind, value, _) in load(topic).FIELDS.items():
+                usual = f"`{default(kind, value)}`" if default(kind, value) else ""
+                yield f"| `{name}` | {usual} | {KINDS.get(kind) or words.KINDS[kind]} | {words.TEXTS[name]} |"
+            yield ""
 
 
 def _rows(section: str, table: fields.Fields) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from initd.config.fields import PROCESS, PROGRAM
 from initd.config.records import Group, Program
+from initd.config.topics import build_all, topical
 from initd.config.values import SYSLOG, name
 from initd.config.words import split
 from wire.limits import PROGRAM_PROCESSES
@@ -68,8 +69,11 @@ def processes(reading: Reading, section: Section, group: str, priority: int, kin
     if "command" not in options and count > 0:
         reading.lacks(section, "command", "add command=/path/of/program its arguments")
         return []
+    extra = topical(options, reading.common)
+    if extra and names is None and any("%" in text for text, _, _ in extra.values()):
+        names = reading.names(program_name=title, host_node_name=reading.host, group_name=group)
     found = [
-        _process(reading, options, values, names, number, title if template is None else template)
+        _process(reading, section, values, names, number, title if template is None else template, extra)
         for number in range(start, start + count)
     ]
     return sorted(found, key=lambda program: program.name) if count > 1 else found
@@ -93,9 +97,19 @@ def _settle(reading: Reading, section: Section, values: dict[str, Any], template
 
 
 def _process(
-    reading: Reading, options: Mapping[str, Value], values: dict[str, Any], names: Names | None, number: int, title: str
+    reading: Reading,
+    section: Section,
+    values: dict[str, Any],
+    names: Names | None,
+    number: int,
+    title: str,
+    extra: Mapping[str, Value],
 ) -> Program:
-    """One process.  `names` is shared by those of a section, as in supervisord: what one adds, the next one sees."""
+    """One process.  `names` is shared by those of a section, as in supervisord: what one adds, the next one sees.
+
+    `extra` are its options of topics.
+    """
+    options = reading.document.options(section)
     if names is not None:
         names |= {"process_num": number, "numprocs": values["numprocs"], **reading.environ}
     environment = dict(reading.one(options, "environment", "environment", names, ()))
@@ -111,7 +125,10 @@ def _process(
     found["argv"], found["argv_error"] = words(found["command"] or "")
     if environment or reading.environment:
         found["environment"] = tuple({**reading.environment, **environment}.items())
-    return Program(name=title, number=number, **found)
+    found.update(name=title, number=number)
+    if extra:
+        build_all(reading, section, extra, names, found)
+    return Program(**found)
 
 
 def _streams(values: dict[str, Any]) -> None:

@@ -41,6 +41,10 @@ class Reading:
         """Variables of [supervisord] environment=, which every program gets."""
         self.known: dict[tuple[str, str], bool] = {}
         self.problems: dict[Problem, None] = {}
+        self.common: dict[str, Value] = {}
+        """Options of [initd] that are defaults of every program; see initd.config.topics."""
+        self.topics: set[str] = set()
+        """Topics that some program has."""
 
     def wrong(self, file: str, line: int, message: str) -> None:
         """Note a problem; the same one is noted once, however many processes have it."""
@@ -85,15 +89,26 @@ class Reading:
         """The value of one option that may be missing."""
         return self.value(name, kind, options[name], names, default) if name in options else default
 
-    def value(self, name: str, kind: str, option: Value, names: Names | None, default: object = None) -> Any:
-        """The value of one option; its default where the text is wrong, which is noted.  Plain text if no names."""
+    def value(
+        self,
+        name: str,
+        kind: str,
+        option: Value,
+        names: Names | None,
+        default: object = None,
+        types: Mapping[str, Callable[[str], object]] | None = None,
+    ) -> Any:
+        """The value of one option; its default where the text is wrong, which is noted.  Plain text if no names.
+
+        `types` has parsers for kinds that TYPES does not know.
+        """
         text, file, line = option
         try:
             if names is not None and "%" in text:
                 text = expand(text, names)
                 if kind == "logfile":  # supervisord expands the names of a program's log files twice
                     text = expand(text, names)
-            value = TYPES[kind](text)
+            value = (TYPES.get(kind) or (types or {})[kind])(text)
         except ValueError as fault:
             self.wrong(file, line, f"{name}: {fault}")
             return default

@@ -8,6 +8,21 @@ from __future__ import annotations
 
 from wire._record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.config.topics.hooks import Hooks
+    from initd.config.topics.jobs import Jobs
+    from initd.config.topics.limits import Limits
+    from initd.config.topics.liveness import Liveness
+    from initd.config.topics.logs import Logs
+    from initd.config.topics.order import Order
+    from initd.config.topics.policy import Policy
+    from initd.config.topics.readiness import Readiness
+    from initd.config.topics.renewal import Renewal
+    from initd.config.topics.restarts import Restarts
+    from initd.config.topics.stopping import Stopping
+    from initd.config.topics.surroundings import Surroundings
+
 AUTO = "AUTO"
 """A log file name meaning "you choose": the container's streams and the ring, or a file where childlogdir is set."""
 
@@ -83,6 +98,21 @@ class Program(Record):
     file: str
     line: int
     """Where the section begins."""
+    policy: Policy | None = None
+    """What its end means for the container.  This and the following: topics, None where the file says nothing."""
+    order: Order | None = None
+    readiness: Readiness | None = None
+    liveness: Liveness | None = None
+    jobs: Jobs | None = None
+    hooks: Hooks | None = None
+    restarts: Restarts | None = None
+    stopping: Stopping | None = None
+    logs: Logs | None = None
+    limits: Limits | None = None
+    surroundings: Surroundings | None = None
+    """Environment files, secrets, the list of inherited variables."""
+    renewal: Renewal | None = None
+    """When a healthy process is replaced all the same."""
 
 
 class Group(Record):

@@ -39,6 +39,11 @@ Names that options may use:
   own `environment`.
 """
 
+TOPICAL = (
+    "All of them work in an existing file. Written in `[initd]` they are the default of every program; a program's "
+    "own value comes first. Names in `%(...)s` are those of options read for each process."
+)
+
 AFTER = """
 ## What differs from supervisord
 

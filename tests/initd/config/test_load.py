@@ -61,7 +61,19 @@ def test_a_plain_file_imports_only_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "f.conf").write_text("[supervisord]\n[program:x]\ncommand=x\n")
     loaded = imported(f"import initd.config as c; c.load({str(tmp_path / 'f.conf')!r}, {{}}, advise=False)")
     parts = {name.rpartition(".")[2] for name in loaded if name.startswith("initd.config.")}
-    assert parts == {"daemon", "expand", "fields", "groups", "ini", "programs", "reading", "records", "values", "words"}
+    assert parts == {
+        "daemon",
+        "expand",
+        "fields",
+        "groups",
+        "ini",
+        "programs",
+        "reading",
+        "records",
+        "topics",
+        "values",
+        "words",
+    }
 
 
 def test_a_file_that_cannot_be_read_is_one_problem(tmp_path: Path) -> None:

@@ -1,0 +1,125 @@
+"""Options that supervisord does not know, by topic.
+
+Theory.  Each topic is a module here with the same four names, and is imported only where a file uses one of its options
+(stage 2 of the daemon imports all, since a reload may use more):
+
+    FIELDS   option -> (kind, default, stage), as in initd.config.fields; the stage is always PROCESS
+    TYPES    kind -> parser of its text, for kinds that initd.config.values does not know; ValueError says the fix
+    build    (values, program, given, blame) -> a frozen Record, the program's field of the topic's name.  `values` has
+             every option of FIELDS, `program` the options of supervisord's that this program has (build may change
+             defaults there, as type=oneshot does), `given` names what the file sets, `blame(option, message)` notes an
+             error at the option's line.
+    across   optional: (programs, blame) after all sections are read; `blame(program, option, message)`.  For what
+             programs demand of each other.
+
+A topical option in [initd] is the default of every program; a program's own comes first.  The sentences of the manual
+are in initd.config.topics.manual, one module a topic, which a running initd never imports.
+"""
+
+from __future__ import annotations
+
+from initd.config.reading import place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from typing import Any, Protocol
+
+    from initd.config.expand import Names
+    from initd.config.fields import Fields
+    from initd.config.ini import Section, Value
+    from initd.config.reading import Reading
+    from initd.config.records import Program
+
+    class Topic(Protocol):
+        """What a topic's module offers; see above."""
+
+        FIELDS: Fields
+        TYPES: dict[str, Callable[[str], object]]
+
+        def build(
+            self,
+            values: dict[str, Any],
+            program: dict[str, Any],
+            given: Collection[str],
+            blame: Callable[[str, str], None],
+        ) -> object: ...
+
+
+TOPICS: dict[str, tuple[str, ...]] = {
+    "policy": (),
+    "order": (),
+    "readiness": (),
+    "liveness": (),
+    "jobs": (),
+    "hooks": (),
+    "restarts": (),
+    "stopping": (),
+    "logs": (),
+    "limits": (),
+    "surroundings": (),
+    "renewal": (),
+}
+"""Each topic's options; a test holds it equal to the modules' FIELDS."""
+
+TOPIC_OF = {option: topic for topic, options in TOPICS.items() for option in options}
+
+
+def load(topic: str) -> Topic:
+    """A topic's module."""
+    module: Topic = __import__(f"initd.config.topics.{topic}", fromlist=["build"])
+    return module
+
+
+def load_all() -> None:
+    """Every topic's module, for stage 2."""
+    for topic in TOPICS:
+        load(topic)
+
+
+def shared(reading: Reading) -> dict[str, Value]:
+    """Topical options of [initd]: the defaults of every program."""
+    section = reading.document.sections.get("initd")
+    options = reading.document.options(section) if section else {}
+    return {name: option for name, option in options.items() if name in TOPIC_OF}
+
+
+def topical(options: Mapping[str, Value], common: Mapping[str, Value]) -> dict[str, Value]:
+    """A program's topical options; empty for most files, which then pay nothing more."""
+    own = {name: option for name, option in options.items() if name in TOPIC_OF}
+    return {**common, **own} if common else own
+
+
+def build_all(
+    reading: Reading, section: Section, options: Mapping[str, Value], names: Names | None, program: dict[str, Any]
+) -> None:
+    """Give `program` the record of each topic that `options` touch."""
+    for topic in dict.fromkeys(TOPIC_OF[name] for name in options):
+        module = load(topic)
+        values: dict[str, Any] = {name: default for name, (_, default, _) in module.FIELDS.items()}
+        for name, (kind, default, _) in module.FIELDS.items():
+            if name in options:
+                values[name] = reading.value(name, kind, options[name], names, default, module.TYPES)
+        reading.topics.add(topic)
+        program[topic] = module.build(values, program, (*section.options, *options), _blame(reading, section, options))
+
+
+def _blame(reading: Reading, section: Section, options: Mapping[str, Value]) -> Callable[[str, str], None]:
+    def blame(option: str, message: str) -> None:
+        where = options[option][1:] if option in options else place(section, option)
+        reading.wrong(*where, message)
+
+    return blame
+
+
+def judge_across(reading: Reading, programs: Collection[Program]) -> None:
+    """Let each topic in use see all programs."""
+
+    def blame(program: Program, option: str, message: str) -> None:
+        sections = [s for s in reading.document.sections.values() if (s.file, s.line) == (program.file, program.line)]
+        reading.wrong(*(place(sections[0], option) if sections else (program.file, program.line)), message)
+
+    for topic in sorted(reading.topics):
+        across = getattr(load(topic), "across", None)
+        if across is not None:
+            across(programs, blame)

@@ -1,0 +1,26 @@
+"""Options of the topic `hooks`: commands before its start and after its end."""
+
+from __future__ import annotations
+
+from wire._record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from typing import Any
+
+    from initd.config.fields import Fields
+
+FIELDS: Fields = {}
+TYPES: dict[str, Callable[[str], object]] = {}
+
+
+class Hooks(Record):
+    """Commands before its start and after its end."""
+
+
+def build(
+    values: dict[str, Any], program: dict[str, Any], given: Collection[str], blame: Callable[[str, str], None]
+) -> Hooks:
+    """The record of one program."""
+    return Hooks(**values)

@@ -1,0 +1,12 @@
+"""The manual's sentences for the topic `jobs`."""
+
+from __future__ import annotations
+
+INTRO = "One-shots and schedules."
+"""What stands above the table of the options."""
+
+KINDS: dict[str, str] = {}
+"""What to write, by type that initd.config.manual does not know."""
+
+TEXTS: dict[str, str] = {}
+"""By option."""

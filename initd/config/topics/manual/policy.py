@@ -1,0 +1,12 @@
+"""The manual's sentences for the topic `policy`."""
+
+from __future__ import annotations
+
+INTRO = "What a program's end means for the container."
+"""What stands above the table of the options."""
+
+KINDS: dict[str, str] = {}
+"""What to write, by type that initd.config.manual does not know."""
+
+TEXTS: dict[str, str] = {}
+"""By option."""

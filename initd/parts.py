@@ -1,0 +1,60 @@
+"""The optional parts of PID 1: each belongs to a topic of the configuration and exists only where a file uses it.
+
+Theory.  A part is built once, before the programs of the first configuration that uses its topic are started, and told
+of every configuration after that (`adopt`), also of those that use it no longer.  It acts through the supervisor:
+`on_change` tells it of every change, `gates` may hold a start back, `fittings` may add to what a process is started
+with, and the wishes (start, stop, restart, shutdown) are its hands, with an Asked of its own name.  A part that fails
+costs a line, never a program.
+
+Stage 2 imports all of them (`load_all`), because a reload may use what the first file did not.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from initd.config.records import Config
+    from initd.supervisor import Supervisor
+
+    class Part(Protocol):
+        """What a part offers."""
+
+        def adopt(self, config: Config) -> None:
+            """A configuration was taken over: `supervisor.processes` are its own now; none of the new ones runs."""
+
+
+PARTS: dict[str, tuple[str, str]] = {}
+"""Module and class of the part that serves a topic; it is constructed with the supervisor."""
+
+
+def used(config: Config) -> list[str]:
+    """The topics with a part that some program of this configuration has, in the order of PARTS."""
+    return [topic for topic in PARTS if any(getattr(program, topic) is not None for program in config.programs)]
+
+
+class Parts:
+    """The parts there are, by module and class: two topics may be served by one."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._sup = supervisor
+        self._parts: dict[tuple[str, str], Part] = {}
+
+    def adopt(self, config: Config) -> None:
+        """Build what is newly needed and tell all of the configuration."""
+        for topic in used(config):
+            where = PARTS[topic]
+            if where not in self._parts:
+                self._parts[where] = getattr(__import__(where[0], fromlist=[where[1]]), where[1])(self._sup)
+        for where, part in self._parts.items():
+            try:
+                part.adopt(config)
+            except Exception as error:  # the programs start without it
+                self._sup.note(f"{where[0]}: {type(error).__name__}: {error}", "error")
+
+
+def load_all() -> None:
+    """Import what any topic may need."""
+    for module, _ in PARTS.values():
+        __import__(module)
