@@ -57,7 +57,7 @@ class Companion:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             pid = self._sup.kernel.spawn(
-                Order(self._argv, self._environ, self._sup.stdin, STDERR, STDERR, extra=theirs.fileno())
+                Order(self._argv, self._environ, self._sup.stdin, STDERR, STDERR, extra=((theirs.fileno(), 3),))
             )
         except StartFailed:
             ours.close()

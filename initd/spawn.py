@@ -54,8 +54,8 @@ class Order(Record):
     user: str | None = None
     defaults: tuple[int, ...] = (*DAEMON, *PYTHON_IGNORES)
     mask: tuple[int, ...] = ()
-    extra: int | None = None
-    """A descriptor that becomes number 3."""
+    extra: tuple[tuple[int, int], ...] = ()
+    """Further descriptors, as pairs (ours, the number it has there: 3 or more)."""
     terminal: int | None = None
     """A terminal whose foreground the new group becomes."""
     group: bool = True
@@ -131,8 +131,7 @@ def _spawn_lightly(path: str, order: Order) -> int:
 
 
 def _descriptors(order: Order) -> list[tuple[int, int]]:
-    pairs = [(order.stdin, 0), (order.stdout, 1), (order.stderr, 2)]
-    return pairs if order.extra is None else [*pairs, (order.extra, 3)]
+    return [(order.stdin, 0), (order.stdout, 1), (order.stderr, 2), *order.extra]
 
 
 def _enter(directory: str | None) -> int | None:

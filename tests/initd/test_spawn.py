@@ -122,7 +122,7 @@ def test_only_the_standard_descriptors_are_open(order: Any) -> None:
 
 def test_an_extra_descriptor_becomes_3(order: Any) -> None:
     reader, writer = os.pipe()
-    spawn(order("sh", "-c", "echo hello >&3", extra=writer)[0])
+    spawn(order("sh", "-c", "echo hello >&3", extra=((writer, 3),))[0])
     os.waitpid(-1, 0)
     assert os.read(reader, 100) == b"hello\n"
     os.close(reader)
