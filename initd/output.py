@@ -20,6 +20,7 @@ import select
 from initd.channel import Channel
 from initd.lines import last_lines
 from initd.routes import STDERR, STDOUT, Routes, sweep_auto_logs
+from initd.sink import FileSink
 from wire._record import Record
 from wire.limits import DRAIN_BYTES, LAST_LINE_BYTES, LAST_LINES, LINGERING_PIPES, PARTIAL_LINE_SECONDS, READ_BYTES
 from wire.model import full_name
@@ -181,6 +182,26 @@ class Output:
         desk = self._desks.get(name)
         counts = {key: channel.origin.dropped for key, channel in desk.channels.items()} if desk else {}
         return Dropped(counts.get(STDOUT, 0), counts.get(STDERR, 0))
+
+    def size(self, name: str, stream: str) -> int:
+        """Bytes of a stream since it was cleared last; the ring has the end of them."""
+        return self._channel(name, stream).ring.size
+
+    def logfile(self, name: str, stream: str) -> str | None:
+        """Path of the log file that a stream goes to, None where there is none (yet)."""
+        desk = self._desks.get(name)
+        channel = desk.channels.get(stream) if desk is not None else None
+        files = channel.files if channel is not None else []
+        return next((sink.path for sink in files if isinstance(sink, FileSink)), None)
+
+    def clear(self, name: str) -> None:
+        """Empty the rings of a name and begin its log files anew.  Raises OSError where a file cannot be removed."""
+        desk = self._desks.get(name)
+        for channel in desk.channels.values() if desk is not None else ():
+            channel.ring.clear()
+            for sink in channel.files:
+                if isinstance(sink, FileSink):
+                    sink.clear()
 
     # The whole
 

@@ -18,6 +18,17 @@ class Ring:
         self.total = 0
         """Bytes ever written."""
         self._buffer: bytearray | None = None
+        self._floor = 0
+        """Where the stream was cleared last: nothing before that number is shown."""
+
+    @property
+    def size(self) -> int:
+        """Bytes written since the ring was cleared, more than are here once it is full."""
+        return self.total - self._floor
+
+    def clear(self) -> None:
+        """Forget what is here; places in the stream stay valid."""
+        self._floor = self.total
 
     def write(self, chunk: bytes) -> None:
         """Append; what no longer fits pushes out the oldest bytes."""
@@ -38,7 +49,7 @@ class Ring:
 
     def tail(self, count: int | None = None) -> bytes:
         """The last `count` bytes (all that are here for None)."""
-        here = min(self.total, self.capacity)
+        here = min(self.size, self.capacity)
         count = here if count is None else max(0, min(count, here))
         if self._buffer is None or not count:
             return b""

@@ -122,6 +122,15 @@ class FileSink:
         except OSError as error:
             self._fail(error, Origin(""), 0)
 
+    def clear(self) -> None:
+        """Begin the file anew under its name; who has the old one open keeps it.  Raises OSError."""
+        self.close()
+        try:
+            os.unlink(self.path)
+        except FileNotFoundError:
+            pass
+        self.reopen()
+
     def close(self) -> None:
         """Give the descriptor back; the next write opens again."""
         if self._fd >= 0:

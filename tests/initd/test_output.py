@@ -273,3 +273,14 @@ def test_flush_lets_unfinished_lines_go(bench):
     pipes = bench.output.open(program(stdout_logfile="AUTO"))
     bench.write(pipes.stdout_w, b"half")
     assert bench.output.flush(0.0) and read(bench.stdout) == b"half"
+
+
+def test_clear_empties_rings_and_begins_files_anew(bench, tmp_path):
+    log = tmp_path / "log"
+    bench.run(b"hello\n", stdout_logfile=str(log))
+    assert (bench.output.logfile("web", "stdout"), bench.output.logfile("web", "stderr")) == (str(log), None)
+    assert bench.output.size("web", "stdout") == 6
+    bench.output.clear("web")
+    assert (log.read_bytes(), bench.output.tail("web", "stdout"), bench.output.size("web", "stdout")) == (b"", b"", 0)
+    bench.run(b"again\n", stdout_logfile=str(log))
+    assert (log.read_bytes(), bench.output.tail("web", "stdout")) == (b"again\n", b"again\n")

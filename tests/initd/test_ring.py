@@ -36,3 +36,15 @@ def test_a_place_that_is_gone_gives_what_is_left():
     ring = Ring(4)
     ring.write(b"abcdef")
     assert ring.since(0) == b"cdef"
+
+
+@given(st.binary(max_size=100), st.binary(max_size=100))
+def test_a_cleared_ring_shows_only_what_came_after(before, after):
+    ring = Ring(32)
+    ring.write(before)
+    place = ring.total
+    ring.clear()
+    assert (ring.tail(), ring.size) == (b"", 0)
+    ring.write(after)
+    assert (ring.tail(), ring.size) == (after[-32:], len(after))
+    assert ring.since(place) == ring.since(0) == after[-32:]

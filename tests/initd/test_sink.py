@@ -184,3 +184,12 @@ def test_losses_are_told_once_and_in_one_bounded_line():
     text = losses.settle()
     assert text.startswith("2000 bytes of output did not reach the file: program-0 2,") and "\n" not in text
     assert text.endswith("... (it was full)") and len(text) < NOTE_CHARS + 100 and not losses
+
+
+def test_clear_begins_the_file_anew_and_leaves_its_readers_the_old_one(log, tmp_path):
+    log.write(b"old\n")
+    with open(log.sink.path, "rb") as reader:
+        log.sink.clear()
+        assert contents(tmp_path) == {"log": b""}
+        log.write(b"new\n")
+        assert (contents(tmp_path), reader.read()) == ({"log": b"new\n"}, b"old\n")
