@@ -1,9 +1,9 @@
-"""PID 1's own child, the link: started after the programs, restarted for ever, never in their way.
+"""PID 1's own children, link and the rpc server: started after the programs, restarted for ever, never in their way.
 
-Theory.  All that speaks ZeroMQ lives in a process of its own, which may die at any moment (libzmq aborts on internal
-errors).  It is tied to PID 1 by one socketpair, its descriptor 3; each life gets a new one.  Short lives in a row wait
-longer and longer (initd.backoff.link_wait); a life of LINK_STEADY seconds starts the waits anew.  During a shutdown it
-is not started again; it ends with the sweep, so its goodbye is the last thing that happens.
+Theory.  All that speaks ZeroMQ or HTTP lives in a process of its own, which may die at any moment (libzmq aborts on
+internal errors).  It is tied to PID 1 by one socketpair, its descriptor 3; each life gets a new one.  Short lives in a
+row wait longer and longer (initd.backoff.link_wait); a life of LINK_STEADY seconds starts the waits anew.  During a
+shutdown it is not started again; it ends with the sweep, so its goodbye is the last thing that happens.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import socket
 
 from initd.backoff import LINK_STEADY, link_wait
 from initd.errors import StartFailed
+from initd.events import KILL
 from initd.signals import name_of
 from initd.spawn import Order
 
@@ -26,7 +27,7 @@ STDERR = 2
 
 
 class Companion:
-    """`attach(end)` takes over PID 1's end of the socketpair of each new life."""
+    """`attach(end)` takes over PID 1's end of the socketpair of each new life; `name` is for people."""
 
     def __init__(
         self,
@@ -34,24 +35,27 @@ class Companion:
         argv: Sequence[str],
         environ: Mapping[str, str],
         attach: Callable[[socket.socket], object],
+        name: str = "link",
     ) -> None:
         self._sup = supervisor
         self._argv = tuple(argv)
         self._environ = environ
         self._attach = attach
+        self._name = name
         self._short_lives = 0
         self._began = 0.0
+        self._ended = False
         self.pid: int | None = None
 
     def start(self) -> None:
         """Begin a life; what fails is tried again later, never raised."""
-        if self._sup.ending is not None:
+        if self._sup.ending is not None or self._ended:
             return
         self._began = self._sup.loop.now()
         try:
             self._spawn()
         except (StartFailed, OSError) as error:
-            self._later(f"link did not start: {error}")
+            self._later(f"{self._name} did not start: {error}")
 
     def _spawn(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -68,15 +72,24 @@ class Companion:
         self._sup.register(pid, self._on_death)
         ours.setblocking(False)
         self._attach(ours)
-        self._sup.note(f"link started (pid {pid})", "debug")
+        self._sup.note(f"{self._name} started (pid {pid})", "debug")
+
+    def stop(self) -> None:
+        """End it for good."""
+        self._ended = True
+        if self.pid is not None:
+            try:
+                self._sup.kernel.kill(self.pid, KILL, False)
+            except OSError:
+                pass  # it is dead already, and about to be reaped
 
     def _on_death(self, death: Death) -> None:
         self.pid = None
         how = f"status {death.code}" if death.signal is None else name_of(death.signal)
-        self._later(f"link (pid {death.pid}) ended: {how}")
+        self._later(f"{self._name} (pid {death.pid}) ended: {how}")
 
     def _later(self, why: str) -> None:
-        if self._sup.ending is not None:
+        if self._sup.ending is not None or self._ended:
             return
         now = self._sup.loop.now()
         self._short_lives = 1 if now - self._began >= LINK_STEADY else self._short_lives + 1

@@ -3,8 +3,9 @@
 Theory.  Lines are read into a bounded buffer and answered in order, except for those that wait (Later) and streams.
 While more than CONTROL_REPLY_BYTES wait to be sent, no further request is read, so a client that asks and never reads
 costs that much and one more reply.  Items of a stream beyond STREAM_BYTES are left out; the client is told {"gap": n}
-as soon as it reads on.  A client that takes nothing of a reply for `patience` seconds is dropped.  After end of file
-(`nc -N`, a script's pipe) what was asked is still answered; a hang-up ends everything.
+as soon as it reads on; it may end a stream and keep the connection.  A client that takes nothing of a reply for
+`patience` seconds is dropped.  After end of file (`nc -N`, a script's pipe) what was asked is still answered; a hang-up
+ends everything.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from initd.replies import Answer, Scalar
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 READ_BYTES = 64 * 1024
 
+END = "end"
+"""The one verb that is the connection's own: {"verb": "end", "args": {"id": 3}} ends the stream that was asked as 3."""
+
 
 def encode(message: dict[str, object]) -> bytes:
     """One line.  Raises ValueError or TypeError for what is not JSON."""
@@ -57,6 +61,10 @@ def decode(line: bytes) -> object:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
+
+
+def _is_end(request: object) -> bool:
+    return isinstance(request, dict) and request.get("verb") == END and not isinstance(request.get("id"), (dict, list))
 
 
 class _Feed:
@@ -181,7 +189,8 @@ class Connection:
             self.refuse(ControlError("too-large", f"a request line has at most {CONTROL_REQUEST_BYTES} bytes"))
             return
         try:
-            answer = self._handle(decode(line))
+            request = decode(line)
+            answer = self._end(request) if _is_end(request) else self._handle(request)
         except ControlError as error:
             answer = Reply(None, error=error)
         if isinstance(answer, Reply):
@@ -216,6 +225,16 @@ class Connection:
         feed.end = stream.attach(lambda item: self._push(feed, item))
         if self._fd < 0:  # it broke off while the first items were sent
             feed.end()
+
+    def _end(self, request: dict[str, Any]) -> Reply:
+        """Stop the streams of the id that the request names; no item of theirs comes after this reply."""
+        args = request.get("args")
+        id = args.get("id") if isinstance(args, dict) else None
+        ended = [feed for feed in self._feeds if feed.id == id]
+        for feed in ended:
+            self._feeds.remove(feed)
+            feed.end()
+        return Reply(request.get("id"), {"ended": len(ended)})
 
     def _push(self, feed: _Feed, item: object) -> None:
         if self._fd < 0:

@@ -92,3 +92,13 @@ def test_it_is_not_started_again_during_a_shutdown(sim: Simulated, link: Compani
 
 def test_the_waits_are_bounded() -> None:
     assert max(link_wait(deaths) for deaths in range(1, 10_000)) == LINK_CAP
+
+
+def test_one_that_is_stopped_stays_away(sim: Simulated, link: Companion) -> None:
+    link.start()
+    pid = link.pid
+    link.stop()
+    assert pid is not None
+    sim.kernel.die(pid, signal=9)
+    sim.run(LINK_CAP)
+    assert link.pid is None

@@ -341,3 +341,13 @@ def test_the_environment_names_the_socket_for_clients(monkeypatch):
         "/tmp/initd-0/control.sock",
         "@initd-0",
     )
+
+
+def test_a_stream_may_be_ended_and_the_connection_kept(served):
+    peer = served.connect()
+    peer.ask("events", 7, follow=True, limit=0)
+    peer.ask("end", 8, id=7)
+    assert peer.line() == {"id": 8, "ok": True, "result": {"ended": 1}}
+    peer.result("stop", names=["web"])
+    peer.ask("end", 9, id=7)
+    assert peer.line() == {"id": 9, "ok": True, "result": {"ended": 0}}
