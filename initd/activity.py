@@ -1,5 +1,7 @@
 """The activity log: initd's own lines in the file that `[supervisord] logfile=` names, beside the container's stderr.
 
+The last of them are kept in a ring as well, for `supervisorctl maintail` where there is no file.
+
 People mount such files and search them, so a line looks as supervisord's does: time with milliseconds, a level of four
 letters, the text.  Only a path that the configuration itself sets counts: the default, supervisord.log in the working
 directory, would litter every container, and `docker logs` has the lines anyway.
@@ -9,11 +11,11 @@ from __future__ import annotations
 
 import time
 
-from initd.sink import Origin
+from initd.logs.channel import Channel
+from initd.logs.sink import FileSink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from initd.channel import Sink
     from initd.config.records import Daemon as Settings
     from initd.output import Output
 
@@ -22,22 +24,34 @@ SHORT = {"critical": "CRIT", "error": "ERRO", "warn": "WARN", "info": "INFO", "d
 
 
 class ActivityLog:
-    """The file in force, if there is one."""
+    """The file in force, if there is one, and the last lines; `channel` lets others follow."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._origin = Origin("initd")
-        self._sink: Sink | None = None
+        self.channel = Channel("initd")
+        self._lines = 0
+
+    @property
+    def file(self) -> FileSink | None:
+        """The log file."""
+        return next((sink for sink in self.channel.files if isinstance(sink, FileSink)), None)
 
     def follow(self, settings: Settings) -> None:
         """Write where these settings want it from now on; the file is opened at the next line."""
         path = settings.logfile if "logfile" in settings.given else None
-        self._sink = self._output.own_log(path, settings.logfile_maxbytes, settings.logfile_backups)
+        sink = self._output.own_log(path, settings.logfile_maxbytes, settings.logfile_backups)
+        self.channel.files[:] = [sink] if sink is not None else []
 
     def write(self, text: str, level: str) -> None:
         """Append one line; what cannot be written is counted and said on stderr once."""
-        if self._sink is not None:
-            self._sink.write(stamped(text, level, time.time()).encode("utf-8", "backslashreplace"), self._origin)
+        self._lines += 1
+        self.channel.take(stamped(text, level, time.time()).encode("utf-8", "backslashreplace"), self._lines)
+
+    def clear(self) -> None:
+        """Begin it anew.  Raises OSError where the file cannot be removed."""
+        self.channel.ring.clear()
+        if self.file is not None:
+            self.file.clear()
 
 
 def stamped(text: str, level: str, at: float) -> str:

@@ -2,13 +2,13 @@
 
 Theory.  Output always passes a pipe through PID 1, so that a program never waits for a log reader and never needs
 permission to open /dev/stdout.  Reading is fair (one read of at most READ_BYTES a pipe and turn of the loop).  Sinks
-never wait (initd.sink, initd.stream): a pipe whose sink is congested is not read for a moment; what a sink cannot take
-after that is dropped, counted, and said in one line when it takes bytes again.
+never wait (initd.logs): a pipe whose sink is congested is not read for a moment; what a sink cannot take after that is
+dropped, counted, and said in one line when it takes bytes again.
 
 End of file is not the end of a process: a grandchild may keep the pipe.  At death `drain` takes what is in the pipe
 now, and reading goes on under the same name until the last holder closes it, for at most LINGERING_PIPES earlier runs.
 
-Which sinks a stream has is decided in initd.routes.
+Which sinks a stream has is decided in initd.logs.routes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import errno
 import os
 import select
 
-from initd.channel import Channel
-from initd.lines import last_lines
-from initd.routes import STDERR, STDOUT, Routes, sweep_auto_logs
-from initd.sink import FileSink
+from initd.logs.channel import Channel
+from initd.logs.lines import last_lines
+from initd.logs.routes import STDERR, STDOUT, Routes, sweep_auto_logs
+from initd.logs.sink import FileSink
 from wire._record import Record
 from wire.limits import DRAIN_BYTES, LAST_LINE_BYTES, LAST_LINES, LINGERING_PIPES, PARTIAL_LINE_SECONDS, READ_BYTES
 from wire.model import full_name
@@ -29,9 +29,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from initd.channel import Sink
     from initd.config.records import Program
-    from initd.stream import Watching
+    from initd.logs.channel import Sink
+    from initd.logs.stream import Watching
 
 SETTINGS = ("redirect_stderr",) + tuple(
     f"{stream}_{option}"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initd.lines import Assembly, Spoken, last_lines, printable
+from initd.logs.lines import Assembly, Spoken, last_lines, printable
 
 chunks = st.lists(st.binary(max_size=30).map(lambda raw: raw.replace(b"\x01", b"\n")))
 

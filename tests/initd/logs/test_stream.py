@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from initd import stream
+from initd.logs import stream
+from initd.logs.sink import Origin
+from initd.logs.stream import Pen, StreamSink
 from initd.output import Output
-from initd.sink import Origin
-from initd.stream import Pen, StreamSink
 from tests.support.forked import forked
 from tests.support.handloop import HandLoop
 from tests.support.programs import program

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections import deque
 
-from initd.lines import Assembly, Spoken
-from initd.ring import Ring
-from initd.sink import Origin
-from initd.stream import CONGESTED
+from initd.logs.lines import Assembly, Spoken
+from initd.logs.ring import Ring
+from initd.logs.sink import Origin
+from initd.logs.stream import CONGESTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from initd.sink import FileSink
-    from initd.stream import StreamSink
+    from initd.logs.sink import FileSink
+    from initd.logs.stream import StreamSink
 
     Sink = FileSink | StreamSink
 

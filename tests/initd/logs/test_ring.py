@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initd.ring import Ring
+from initd.logs.ring import Ring
 
 
 def test_nothing_is_allocated_before_the_first_byte():

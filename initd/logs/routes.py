@@ -12,17 +12,17 @@ import os
 import select
 import stat
 
-from initd.channel import Channel
-from initd.sink import FileSink, Origin
-from initd.stream import StreamSink, is_null
+from initd.logs.channel import Channel
+from initd.logs.sink import FileSink, Origin
+from initd.logs.stream import StreamSink, is_null
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from initd.channel import Sink
     from initd.config.records import Program
-    from initd.stream import Watching
+    from initd.logs.channel import Sink
+    from initd.logs.stream import Watching
 
 STDOUT, STDERR = "stdout", "stderr"
 CONTAINER_STREAMS = {

@@ -30,7 +30,7 @@ import select
 import stat
 from collections import deque
 
-from initd.sink import Losses, Origin, open_log
+from initd.logs.sink import Losses, Origin, open_log
 from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, SINK_RETRY_SECONDS
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from supervisor.loggers import RotatingFileHandler
 
-from initd.sink import FileSink, Losses, Origin
+from initd.logs.sink import FileSink, Losses, Origin
 from tests.support.tmpfs import tiny_tmpfs
 from wire.limits import NOTE_CHARS, SINK_RETRY_SECONDS
 

@@ -83,7 +83,7 @@ class FileSink:
         self.backups = backups
         self.losses = Losses(path)
         self.flow = "flowing"
-        """It never asks for a pause; see initd.stream."""
+        """It never asks for a pause; see initd.logs.stream."""
         self._clock = clock
         self._say = say
         self._fd = -1
