@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 
-from initd import oom, reaper, spawn, sweep
+from initd import family, oom, reaper, spawn, sweep
 from wire.model import Cause
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+    from initd.process import Process
 
 
 class Kernel:
@@ -19,6 +21,8 @@ class Kernel:
     def __init__(self) -> None:
         self._oom = oom.OomCounter()
         self.pid = os.getpid()
+        self.token = os.urandom(4).hex()
+        """Tells the marks of this run of initd from those of others; see initd.family."""
 
     def wall(self) -> float:
         """Seconds since the epoch."""
@@ -55,3 +59,25 @@ class Kernel:
     def signal_leftovers(self, signum: int, found: list[sweep.Leftover]) -> None:
         """Signal them all; as PID 1 without missing one that was just forked."""
         sweep.signal_all(self.pid, signum, found)
+
+    # A program's family; see initd.family
+
+    def mark(self, process: Process) -> str:
+        """What the next process of a program is to carry in the variable family.VARIABLE."""
+        return family.mark(self, process)
+
+    def members(self, process: Process, scope: str) -> list[tuple[int, int]]:
+        """(pid, start ticks) of everybody alive in the scope of a program."""
+        return family.members(self, process, scope)
+
+    def reach(self, process: Process, scope: str, signum: int) -> list[tuple[int, int]]:
+        """Signal everybody in the scope, never a pid that was given anew; returns whom."""
+        return family.reach(self, process, scope, signum)
+
+    def survivors(self, process: Process, known: Collection[int] = ()) -> list[sweep.Leftover]:
+        """Orphans that may be a program's, of whom nobody knows: to be reported."""
+        return family.survivors(self, process, known)
+
+    def group_folder(self, name: str) -> str:
+        """The cgroup that a program has for itself, "" where it has none."""
+        return ""

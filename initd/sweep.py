@@ -3,26 +3,38 @@
 Theory.  When PID 1 exits, the kernel kills its whole namespace at once; so everything gets a chance to end properly
 before.  As PID 1 kill(2) with pid -1 reaches all others in one call, which no fork can outrun.  As a subreaper only
 our own descendants may be touched; they are found by parent pid in /proc, again and again until none is left, because
-a process that forks while we look escapes one look but not the next.
+a process that forks while we look escapes one look but not the next.  These are mostly not our children, so they are
+signalled as initd.family does it: by pidfd, and only if the pid still is the process that we saw.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 
 from initd.oom import read_text
+from initd.reaper import start_ticks
 from wire._record import Record
 
-ZOMBIE = "Z"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DEAD = ("Z", "X")
+"""States of processes that only wait to be reaped."""
 
 
 class Leftover(Record):
-    """A process found at shutdown; `command` is its comm, chosen by itself and so hostile."""
+    """A process as /proc/PID/stat shows it; `command` is its comm, chosen by itself and so hostile."""
 
     pid: int
     parent: int
     command: str
     state: str
+    group: int = 0
+    session: int = 0
+    start_ticks: int = 0
+    """Clock ticks from boot to its start, which tell it from a later process of the same pid."""
 
 
 def leftovers(me: int) -> list[Leftover]:
@@ -30,11 +42,16 @@ def leftovers(me: int) -> list[Leftover]:
 
     Without /proc PID 1 still knows whether there is anybody, since kill(-1, 0) says so; a subreaper knows of nobody.
     """
-    if not _pids():
+    everyone = processes()
+    if not everyone:
         return [Leftover(-1, 1, "somebody", "?")] if me == 1 and _is_anybody_there() else []
-    everyone = [found for found in map(_look, _pids()) if found is not None and found.pid != me]
-    mine = everyone if me == 1 else _descendants(me, everyone)
-    return [found for found in mine if found.state != ZOMBIE]
+    mine = [found for found in everyone if found.pid != me] if me == 1 else descendants([me], everyone)
+    return [found for found in mine if found.state not in DEAD]
+
+
+def processes() -> list[Leftover]:
+    """Everybody in /proc, ourselves and zombies too; nobody where it is not mounted."""
+    return [found for found in map(_look, _pids()) if found is not None]
 
 
 def _pids() -> list[int]:
@@ -56,17 +73,19 @@ def _is_anybody_there() -> bool:
 def _look(pid: int) -> Leftover | None:
     try:
         before, _, after = read_text(f"/proc/{pid}/stat").rpartition(")")
-        state, parent = after.split()[:2]
-        return Leftover(pid, int(parent), before.partition("(")[2], state)
-    except (OSError, ValueError):
+        fields = after.split()
+        parent, group, session, ticks = (int(fields[place]) for place in (1, 2, 3, 19))
+        return Leftover(pid, parent, before.partition("(")[2], fields[0], group, session, ticks)
+    except (OSError, ValueError, IndexError):
         return None  # it is gone, or hidden from us
 
 
-def _descendants(ancestor: int, everyone: list[Leftover]) -> list[Leftover]:
+def descendants(ancestors: Iterable[int], everyone: list[Leftover]) -> list[Leftover]:
+    """Children of these pids, their children, and so on."""
     children: dict[int, list[Leftover]] = {}
     for found in everyone:
         children.setdefault(found.parent, []).append(found)
-    family, waiting = [], [ancestor]
+    family, waiting = [], list(ancestors)
     while waiting:
         for child in children.pop(waiting.pop(), ()):
             family.append(child)
@@ -76,11 +95,46 @@ def _descendants(ancestor: int, everyone: list[Leftover]) -> list[Leftover]:
 
 def signal_all(me: int, signum: int, found: list[Leftover]) -> None:
     """Send `signum` to everything that is to end; whoever is gone meanwhile does not matter."""
-    for pid in [-1] if me == 1 else [one.pid for one in found]:
+    if me != 1:
+        send([(one.pid, one.start_ticks) for one in found], signum)
+        return
+    try:
+        os.kill(-1, signum)
+    except OSError:
+        pass
+
+
+def send(targets: Iterable[tuple[int, int]], signum: int) -> list[tuple[int, int]]:
+    """Signal processes by (pid, start ticks), each only if it still is the one; (pid, errno) of those that refused.
+
+    The descriptor is opened first and the ticks are read after: whoever has the pid then, a signal through the
+    descriptor reaches the process that had it before or nobody.
+    """
+    refused = []
+    for pid, ticks in targets:
         try:
-            os.kill(pid, signum)
-        except OSError:
+            _send(pid, ticks, signum)
+        except ProcessLookupError:
             pass
+        except OSError as error:
+            refused.append((pid, error.errno or 0))
+    return refused
+
+
+def _send(pid: int, ticks: int, signum: int) -> None:
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        raise
+    except OSError:  # an old kernel, a seccomp filter, no descriptor left: the ticks alone must do
+        if start_ticks(pid) == ticks:
+            os.kill(pid, signum)
+        return
+    try:
+        if start_ticks(pid) == ticks:
+            signal.pidfd_send_signal(fd, signum)
+    finally:
+        os.close(fd)
 
 
 def tell(found: list[Leftover], most: int = 8) -> str:
