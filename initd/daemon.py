@@ -25,6 +25,7 @@ from initd.output import Output
 from initd.parts import Parts
 from initd.say import LEVELS, Voice
 from initd.signals import DAEMON, HALT, RELOAD, REOPEN, SHUTDOWN, SIGCHLD, name_of
+from initd.stdin import Inlets
 from initd.supervisor import Supervisor
 from initd.users import uid_of
 
@@ -136,6 +137,7 @@ class Daemon:
             os.urandom(8).hex(),
             budget,
         )
+        self.supervisor.inlets = Inlets(self.loop, self.supervisor.stdin)
         self.parts = Parts(self.supervisor)
         self.supervisor.adopt(config)
         self.loop.in_passing = self.supervisor.glance

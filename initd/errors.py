@@ -3,6 +3,7 @@
     InitdError
     ├── OperatorError      the person who wrote the command line or the configuration (exit status 2)
     │   ├── NotSignallable   a signal for a program that has no process, or one the kernel does not let us signal
+    │   ├── NotWritable      text for a program that does not read its stdin, or does not read on
     │   └── StillStopping    a start while everything is being stopped
     └── SystemFault        the machine: out of something, not permitted, not there (exit status 1)
         └── StartFailed      one program could not be started: which step, which errno
@@ -27,6 +28,10 @@ class OperatorError(InitdError):
 
 class NotSignallable(OperatorError):
     """There is nothing to signal, or the kernel refuses."""
+
+
+class NotWritable(OperatorError):
+    """There is no stdin to write to, its reader closed it, or too much waits for that reader already."""
 
 
 class StillStopping(OperatorError):

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from initd.output import Output
     from initd.reaper import Death
     from initd.say import Voice
+    from initd.stdin import Inlet, Inlets
 
 
 INITD = Asked("initd", "start")
@@ -83,6 +84,8 @@ class Supervisor:
         self.voice = voice
         self.base = base
         self.stdin = stdin
+        self.inlets: Inlets | None = None
+        """The stdin of each process; None: all share the silent one."""
         self.boot = boot
         """Random name of this run of PID 1."""
         self.budget = budget
@@ -169,6 +172,10 @@ class Supervisor:
     def _refuse_while_ending(self) -> None:
         if self.ending is not None:
             raise StillStopping("everything is being stopped: nothing is started now")
+
+    def stdin_of(self, process: Process) -> Inlet | None:
+        """Where text for it goes; None where it has no stdin of its own."""
+        return self.inlets.of(process.name) if self.inlets is not None else None
 
     # Listening
 
@@ -258,10 +265,13 @@ class Supervisor:
             pipes = self.output.open(config)
         except OSError as error:
             raise StartFailed("pipe", error.errno) from error
+        stdin = self.stdin if self.inlets is None else self.inlets.open(process.name)
         try:
-            return self.kernel.spawn(order_for(config, self.base, self.stdin, pipes.stdout_w, pipes.stderr_w))
+            return self.kernel.spawn(order_for(config, self.base, stdin, pipes.stdout_w, pipes.stderr_w))
         finally:
             self.output.spawned(config)
+            if self.inlets is not None:
+                self.inlets.spawned(process.name)
 
     def _deliver(self, process: Process, effect: Kill) -> Event | None:
         pid = process.pid
@@ -341,6 +351,8 @@ class Supervisor:
         ours = death.pid in self._killed
         self._killed.discard(death.pid)
         if process is not None:
+            if self.inlets is not None:
+                self.inlets.close(process.name)
             process.death = death
             process.suspicion = Cause.SIGNAL if ours else suspicion
             self.feed(process, Died(death.code, death.signal))

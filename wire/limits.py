@@ -197,3 +197,114 @@ LEFTOVERS = 8
 
 LEFTOVER_BYTES = 32 * 1024 * 1024
 """Largest file of them: a full ring of exit records with full last lines."""
+
+ROWS_PER_REPLY = 500
+"""Processes in one reply of `details` or `settings`: the longest options stay below CONTROL_REPLY_BYTES."""
+
+LOG_CHUNK_BYTES = 128 * 1024
+"""Read from a log file in one turn of PID 1's loop; as JSON at most six times as long, so below CONTROL_REPLY_BYTES."""
+
+RPC_HEAD_BYTES = 16 * 1024
+"""Longest head of an HTTP request to the rpc server: browsers send 1 KiB."""
+
+RPC_BODY_BYTES = 1024 * 1024
+"""Longest body: a system.multicall of a thousand calls is 300 KiB."""
+
+RPC_DEPTH = 32
+"""Deepest nesting of values in an XML-RPC request: system.multicall needs 4."""
+
+RPC_SECONDS = 10.0
+"""A request that has begun must be there within that time, and its answer be taken: slow-loris holds a thread."""
+
+RPC_CLIENTS = 64
+"""Most connections to the rpc server, a thread each; beyond, the one that has been idle for longest is closed."""
+
+RPC_LOG_BYTES = 16 * 1024 * 1024
+"""Most bytes of a log in one answer, where the client asks for all of it."""
+
+RPC_NAME_CHARS = 512
+"""Longest name that the rpc server looks up; longer ones exist nowhere."""
+
+STDIN_BYTES = 256 * 1024
+"""Waiting for one program to read its stdin: an event with the largest chunk of output, thrice; beyond, refused."""
+
+STDIN_WRITE_BYTES = 48 * 1024
+"""Longest text of one `write`: as JSON it stays below CONTROL_REQUEST_BYTES but for text of escapes alone."""
+
+EVENT_BUFFER_BYTES = 4 * 1024 * 1024
+"""Payloads waiting in one pool of event listeners, whatever its buffer_size: 64 full chunks of output."""
+
+EVENT_RESULT_BYTES = 1024 * 1024
+"""Longest body of a listener's RESULT: supervisor_stdout sends a whole event back."""
+
+EVENT_LINE_BYTES = 4096
+"""Longest RESULT line of a listener, which is 20 bytes from one that keeps the protocol."""
+
+METRICS_CLIENTS = 8
+"""Scrapes of `metrics=ADDR` at a time, a thread each: Prometheus in pairs asks twice in 15 s."""
+
+METRICS_SECONDS = 5.0
+"""A scrape must be asked for and taken within that time."""
+
+LOG_LINE_BYTES = 15 * 1024
+"""Longest piece of a line in one prefixed or JSON line: with its other fields it stays below the 16 KiB of engines."""
+
+LOG_MASKS = 32
+"""Most patterns of log_mask of one program: each is one search through everything it says."""
+
+LOG_MASK_CHARS = 128
+"""Longest pattern of log_mask: the text before a secret, not the secret."""
+
+LOG_PREFIX_CHARS = 128
+"""Longest log_prefix, which stands before each line."""
+
+CAPTURE_BYTES = 16 * 1024 * 1024
+"""Most bytes kept between the tokens of capture mode, whatever *_capture_maxbytes says: a program may never end it."""
+
+SYSLOG_LINE_BYTES = 8 * 1024
+"""Longest message to syslog, rsyslog's own default; a longer line goes in pieces."""
+
+LOG_READ_BYTES = 256 * 1024
+"""Most bytes of a log in one answer; who wants more asks again from where the answer ends."""
+
+ARCHIVES_WAITING = 64
+"""Rotated files that may wait for compression, one being compressed at a time; more stay as they are."""
+
+PROBE_PATTERN_CHARS = 256
+"""Longest pattern of a readiness line: a sentence; matching costs pattern times line at worst."""
+
+PROBE_LINE_BYTES = 4096
+"""How much of a line a pattern is held against; a program that says it is ready does not need more."""
+
+PROBE_ANSWER_BYTES = 4096
+"""Most bytes read of an HTTP probe's answer: the status line stands at its beginning."""
+
+PROBE_WORDS_BYTES = 1024
+"""What is kept of the output of an exec probe, to say why it failed."""
+
+NOTIFY_BYTES = 4096
+"""Longest sd_notify message; systemd takes as much."""
+
+NOTIFY_EXTENSION_SECONDS = 3600.0
+"""Longest single extension that EXTEND_TIMEOUT_USEC may ask for: a hung program may not ask for ever."""
+
+DEPENDENCIES = 256
+"""Most dependencies of one program: more than anybody can read, and each start asks all of them."""
+
+RENEWAL_FILES = 1024
+"""Most files that one program's restart_on_change watches: a look costs a stat each, about 2 ms in all."""
+
+RENEWAL_GLOBS = 32
+"""Most patterns of one restart_on_change."""
+
+AGAIN_AFTER_FATAL_SECONDS = 30.0
+"""Pause of on_fatal=restart: what start retries could not cure takes longer than these."""
+
+SCHEDULE_RECHECK_SECONDS = 60.0
+"""How often a schedule is held against the wall clock where the kernel does not tell that the clock was set."""
+
+SCHEDULE_CHARS = 256
+"""Longest schedule expression."""
+
+CLOCK_BACK_SECONDS = 3 * 3600.0
+"""A clock set back by less repeats no run of a schedule (cron's rule); one set back by more starts anew."""
