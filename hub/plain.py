@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from enum import Enum
 from math import isfinite
 from typing import Any
 
 
 def plain(value: Any) -> Any:
     """The same value as plain data; what is unknown (NaN, infinite) becomes None, never a made-up number."""
-    if isinstance(value, Enum):
-        return value.value
+    if isinstance(value, str):  # a word of wire.model, too
+        return str(value)
     if isinstance(value, float):
         return value if isfinite(value) else None
     if hasattr(value, "_asdict"):

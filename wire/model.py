@@ -11,15 +11,14 @@ Standard library only and cheap to import, because PID 1 imports it.  Convention
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from wire._record import Record
+from wire._words import Words
 
 PROTOCOL = 1
 """Version number in every message; a receiver refuses another major version with a clear error."""
 
 
-class State(StrEnum):
+class State(Words):
     """State of one program's process, supervisord's names (subprocess.rst, "Process States")."""
 
     STOPPED = "STOPPED"
@@ -32,14 +31,14 @@ class State(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-class Want(StrEnum):
+class Want(Words):
     """What was asked for, as opposed to the state that is observed."""
 
     UP = "up"
     DOWN = "down"
 
 
-class Cause(StrEnum):
+class Cause(Words):
     """Why a process ended.  `OOM` is said only where the cgroup's counter proves it; see initd.oom."""
 
     EXIT = "exit"
@@ -50,7 +49,7 @@ class Cause(StrEnum):
     OOM_POSSIBLE = "killed, oom possible"
 
 
-class Verb(StrEnum):
+class Verb(Words):
     """The verbs of the control API (processes) and of the Docker engines (containers)."""
 
     STATUS = "status"
@@ -69,7 +68,7 @@ class Verb(StrEnum):
     UNPAUSE = "unpause"
 
 
-class CommandState(StrEnum):
+class CommandState(Words):
     """Life of a command: accepted by the hub, delivered to the agent or engine, then one of three ends."""
 
     ACCEPTED = "accepted"
@@ -79,7 +78,7 @@ class CommandState(StrEnum):
     EXPIRED = "expired"
 
 
-class Presence(StrEnum):
+class Presence(Words):
     """Where an agent stands: LIVE, LATE and EXPECTED are in the live list, LOST and GONE only in history."""
 
     EXPECTED = "expected"
@@ -90,7 +89,7 @@ class Presence(StrEnum):
     GONE = "gone"
 
 
-class FactKind(StrEnum):
+class FactKind(Words):
     """Kinds of facts: things that happened and may not be lost."""
 
     STATE = "state"
