@@ -33,11 +33,11 @@ def printable(text: str) -> str:
 
 
 class Voice:
-    """Writes `initd: ...` lines to one descriptor."""
+    """Writes lines to one descriptor, each with the `prefix`."""
 
-    def __init__(self, fd: int = 2, level: str = "info", name: str = "initd") -> None:
+    def __init__(self, fd: int = 2, level: str = "info", prefix: str = "initd: ") -> None:
         self._fd = fd
-        self._name = name
+        self._prefix = prefix
         self._pen: Pen | None = None
         self._rest = memoryview(b"")
         self._lost = 0
@@ -69,7 +69,7 @@ class Voice:
         pen = self._pen = self._pen or Pen(self._fd, ours=False)
         self._finish(pen)
         lost = f" ({self._lost} lines lost before this one)" if self._lost else ""
-        line = f"{self._name}: {text}{lost}".encode("utf-8", "backslashreplace")[: LINE_BYTES - 1] + b"\n"
+        line = f"{self._prefix}{text}{lost}".encode("utf-8", "backslashreplace")[: LINE_BYTES - 1] + b"\n"
         self._rest = memoryview(line)[pen.write(memoryview(line)) :]
         self._lost = 0
         try:
