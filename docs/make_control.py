@@ -12,6 +12,7 @@ from initd.arguments import REQUIRED
 from initd.control import VERBS, Entry
 from initd.remote import LINK_VERBS
 from initd.replies import CODES
+from initd.rpc import attempts, details, logs
 from wire.limits import (
     COMMAND_GRACE_SECONDS,
     CONTROL_CLIENTS,
@@ -68,6 +69,14 @@ and which `result` takes. `outcome`, of the command and of each row in `processe
 
 """
 
+CLIENTS = """
+## What supervisord's clients need besides
+
+For the XML-RPC API and `supervisorctl`; anybody may use them. Text of logs goes one character a byte (Latin-1). One verb belongs to
+the connection itself: `{"id": 4, "verb": "end", "args": {"id": 3}}` ends the stream that was asked with id 3.
+
+"""
+
 LINK = f"""
 ## What only link may ask
 
@@ -92,7 +101,8 @@ def render() -> str:
     """The whole page."""
     codes = "".join(f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items())
     errors = f"## Errors\n\n| code | meaning |\n|---|---|\n{codes}"
-    return HEAD + table_of(VERBS) + COMMANDS + errors + LINK + table_of(LINK_VERBS)
+    clients = CLIENTS + table_of(details.VERBS | attempts.VERBS | logs.VERBS)
+    return HEAD + table_of(VERBS) + COMMANDS + errors + clients + LINK + table_of(LINK_VERBS)
 
 
 if __name__ == "__main__":

@@ -226,7 +226,7 @@ class Connection:
         if self._fd < 0:  # it broke off while the first items were sent
             feed.end()
 
-    def _end(self, request: dict[str, Any]) -> Reply:
+    def _end(self, request: Any) -> Reply:
         """Stop the streams of the id that the request names; no item of theirs comes after this reply."""
         args = request.get("args")
         id = args.get("id") if isinstance(args, dict) else None

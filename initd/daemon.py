@@ -132,7 +132,7 @@ class Daemon:
             self.journal,
             self.output,
             self.voice,
-            base_environment(environ),
+            base_environment(environ, config),
             prepare.silent_stdin(),
             os.urandom(8).hex(),
             budget,
@@ -199,6 +199,7 @@ class Daemon:
 
             self.service = Service(self)
             self.service.listen()
+            self.service.adopt(self.config)
             self.service.join()
             self.service.warn(loaded)
         except Exception as error:  # the programs run, and shall go on running
@@ -243,6 +244,7 @@ class Daemon:
         gone = tuple(self.supervisor.processes)
         self.supervisor.adopt(config)
         self.parts.adopt(config)
+        self._reach(config)
         self.logfile.follow(config.daemon)
         self.supervisor.budget = stop_budget(config, self.environ)
         if not self.level_given:
@@ -251,6 +253,12 @@ class Daemon:
             if name not in self.supervisor.processes:
                 self.output.remove(name)
         self.supervisor.start_all()
+
+    def _reach(self, config: Config) -> None:
+        """Tell programs and clients where the servers of this configuration are."""
+        self.supervisor.base = base_environment(self.environ, config)
+        if self.service is not None:
+            self.service.adopt(config)
 
     # For the test of what is imported
 

@@ -21,6 +21,8 @@ from initd.joining import link_environment
 from initd.listener import Listener
 from initd.prefix import command, version
 from initd.remote import Remote
+from initd.rpc import attempts, details, logs
+from initd.rpc.servers import RpcServer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,9 +45,11 @@ class Service:
             "configuration": daemon.path,
         }
         control = Control(supervisor, daemon.journal, daemon.output, daemon.loop.now, identity)
+        control.extend(details.VERBS | attempts.VERBS | logs.bound(control, daemon.logfile))
         remote = Remote(control, lambda: daemon.config.daemon.remote)
         self.listener = Listener(daemon.loop, control, remote, daemon.voice.error)
         self.link: Companion | None = None
+        self.rpc = RpcServer(supervisor, control, self.listener, daemon.environ)
 
     def warn(self, loaded: Loaded) -> None:
         """Say what the configuration's reader would advise against."""
@@ -70,8 +74,13 @@ class Service:
             self.link = Companion(daemon.supervisor, command("initd.link"), environ, self.listener.adopt)
             self.link.start()
 
+    def adopt(self, config: Config) -> None:
+        """Serve on the sockets of this configuration, first or after a reload."""
+        self.rpc.adopt(config.servers)
+
     def close(self) -> None:
-        """Take the socket's name away."""
+        """Take the sockets' names away."""
+        self.rpc.close()
         self.listener.close()
 
 
