@@ -21,9 +21,9 @@ import errno
 import fcntl
 import os
 import select
-import signal
 import time
 
+from initd.native import signal
 from initd.timers import Timer, Timers
 
 TYPE_CHECKING = False

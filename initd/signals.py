@@ -9,7 +9,7 @@ what the runtime itself made us ignore beyond these is passed on as it came.
 
 from __future__ import annotations
 
-import signal
+from initd.native import signal
 
 SHUTDOWN = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 """Stop everything and leave; the second one means: without grace."""
@@ -36,6 +36,11 @@ JOB_CONTROL = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 UNCATCHABLE = (signal.SIGKILL, signal.SIGSTOP)
 
+NAMES: dict[int, str] = {
+    getattr(signal, name): name for name in sorted(dir(signal), reverse=True) if name[:3] == "SIG" and name[3] != "_"
+}
+"""Number to name; of two names the first in the alphabet, as signal.Signals has it."""
+
 
 def forwardable() -> tuple[int, ...]:
     """Every signal that single-command mode passes on: all that can be caught, but SIGCHLD and those of job control.
@@ -53,10 +58,8 @@ def unblock_all() -> None:
 
 def name_of(number: int) -> str:
     """`SIGTERM`, `SIGRTMIN+3`, or `signal 99`."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        pass
+    if number in NAMES:
+        return NAMES[number]
     if signal.SIGRTMIN < number < signal.SIGRTMAX:
         return f"SIGRTMIN+{number - signal.SIGRTMIN}"
     return f"signal {number}"

@@ -22,9 +22,9 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 
 from initd.errors import StartFailed
+from initd.native import signal
 from initd.signals import DAEMON, PYTHON_IGNORES
 from initd.users import Identity, identity_of
 from wire._record import Record

@@ -11,7 +11,6 @@ Changes are published in this order: the exit record, then the states passed thr
 from __future__ import annotations
 
 import errno
-from collections import deque
 
 from initd.errors import NotSignallable, StartFailed, StillStopping
 from initd.events import (
@@ -35,6 +34,7 @@ from initd.events import (
 )
 from initd.exits import exit_of, line_of, start_failure
 from initd.launch import order_for
+from initd.native import deque
 from initd.process import Process
 from initd.program import step
 from initd.shutdown import Shutdown

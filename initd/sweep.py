@@ -10,8 +10,8 @@ signalled as initd.family does it: by pidfd, and only if the pid still is the pr
 from __future__ import annotations
 
 import os
-import signal
 
+from initd.native import signal
 from initd.oom import read_text
 from initd.reaper import start_ticks
 from wire._record import Record

@@ -7,7 +7,7 @@ is pending.  Timers of one deadline fire in the order they were made.
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from initd.native import heapify, heappop, heappush
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

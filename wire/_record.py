@@ -89,5 +89,8 @@ else:
                 body[field] = _tuplegetter(number, None)
             return type(name, (_Fields,), body)
 
+        def __instancecheck__(cls, one):
+            return isinstance(one, _Fields)
+
     class Record(metaclass=_RecordType):
         """Base of all records: subclassing it makes a named tuple of the annotated fields."""

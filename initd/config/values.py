@@ -7,10 +7,10 @@ supervisord accepts (its datatypes.py), Python's own int() included: `1_000` and
 from __future__ import annotations
 
 import os
-import signal
 
 from initd.config.records import AUTO
 from initd.config.words import pairs
+from initd.native import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,12 +7,11 @@ may feed one channel at a time: the present run's and those that grandchildren o
 
 from __future__ import annotations
 
-from collections import deque
-
 from initd.logs.lines import Assembly, Spoken
 from initd.logs.ring import Ring
 from initd.logs.sink import Origin
 from initd.logs.stream import CONGESTED
+from initd.native import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

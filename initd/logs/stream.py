@@ -28,9 +28,9 @@ import errno
 import os
 import select
 import stat
-from collections import deque
 
 from initd.logs.sink import Losses, Origin, open_log
+from initd.native import deque
 from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, SINK_RETRY_SECONDS
 
 TYPE_CHECKING = False

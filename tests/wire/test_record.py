@@ -95,6 +95,12 @@ def test_it_survives_copying_pickling_and_matching() -> None:
             assert (x, label) == (1, "a")
 
 
+def test_every_record_is_a_record() -> None:
+    kind: Any = Record
+    assert isinstance(Point(1), kind)
+    assert not isinstance((1, 2, "a"), kind)
+
+
 def test_no_fields_and_wrong_order() -> None:
     assert Nothing() == ()
     assert repr(Nothing()) == "Nothing()"
