@@ -3,7 +3,8 @@
 Theory.  Container runtimes kill everything a fixed time after their stop signal (docker 10 s, kubernetes 30 s), so a
 shutdown has one budget, not one timeout per program.  Groups of one priority form a *level*; levels stop in falling
 priority, one after the other; inside a level everything stops at once (supervisord stops its groups one by one, which
-adds up).  The last second of the budget belongs to the *sweep*: what is left of process groups, orphans, the link.
+adds up).  Who depends on another (depends_on) stops before it: such a level is divided, see initd.order.graph.
+The last second of the budget belongs to the *sweep*: what is left of process groups, orphans, the link.
 
 A level's explicit stopwaitsecs are promises and are reserved before defaulted ones (10 s nobody wrote down) get
 anything beyond FLOOR.  The shares are worked out anew before each level, so time that one level saves is given on.
@@ -14,6 +15,7 @@ count in full: nobody who gives one program 60 s expects the others to be killed
 from __future__ import annotations
 
 from wire._record import Record
+from wire.model import full_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,13 +62,31 @@ class Level(Record):
 
 
 def stop_levels(programs: Sequence[Stoppable]) -> tuple[Level, ...]:
-    """The levels in stop order: falling group priority; inside, the reverse of the start order."""
+    """The levels in stop order: falling group priority, dependents first; inside, the reverse of the start order."""
     priorities = sorted({program.group_priority for program in programs}, reverse=True)
-    return tuple(_level(priority, programs) for priority in priorities)
+    if all(getattr(program, "order", None) is None for program in programs):
+        return tuple(_level(priority, _of(priority, programs)) for priority in priorities)
+    return _levels_by_rank(priorities, programs)
+
+
+def _levels_by_rank(priorities: Sequence[int], programs: Sequence[Stoppable]) -> tuple[Level, ...]:
+    from initd.order.graph import Graph, ranks  # the topic has imported it already; other files do without
+
+    names = {full_name(program.group, program.name): program for program in programs}
+    places = {name: priorities.index(program.group_priority) for name, program in names.items()}
+    found = ranks(places, Graph(programs).needs)
+    return tuple(
+        _level(priorities[rank[0]], [program for name, program in names.items() if found[name] == rank])
+        for rank in sorted(set(found.values()))
+    )
+
+
+def _of(priority: int, programs: Sequence[Stoppable]) -> list[Stoppable]:
+    return [program for program in programs if program.group_priority == priority]
 
 
 def _level(priority: int, programs: Sequence[Stoppable]) -> Level:
-    backwards = [program for program in reversed(programs) if program.group_priority == priority]
+    backwards = list(reversed(programs))
     members = sorted(backwards, key=lambda program: -program.priority)
     promised = [float(program.stopwaitsecs) for program in members if program.stopwaitsecs_given]
     wanted = max(0.0, *(float(program.stopwaitsecs) for program in members))

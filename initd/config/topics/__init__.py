@@ -47,10 +47,25 @@ if TYPE_CHECKING:
 
 
 TOPICS: dict[str, tuple[str, ...]] = {
-    "policy": (),
-    "order": (),
-    "readiness": (),
-    "liveness": (),
+    "policy": ("essential", "on_exit", "on_fatal"),
+    "order": ("depends_on", "dependency_lost"),
+    "readiness": (
+        "readiness",
+        "readiness_within",
+        "readiness_delay",
+        "readiness_interval",
+        "readiness_timeout",
+        "readiness_successes",
+    ),
+    "liveness": (
+        "liveness",
+        "liveness_delay",
+        "liveness_interval",
+        "liveness_timeout",
+        "liveness_failures",
+        "liveness_successes",
+        "liveness_action",
+    ),
     "jobs": (),
     "hooks": (),
     "restarts": (),
@@ -58,7 +73,14 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "logs": (),
     "limits": (),
     "surroundings": (),
-    "renewal": (),
+    "renewal": (
+        "restart_memory",
+        "restart_memory_of",
+        "restart_age",
+        "restart_age_jitter",
+        "restart_on_change",
+        "restart_look",
+    ),
 }
 """Each topic's options; a test holds it equal to the modules' FIELDS."""
 
