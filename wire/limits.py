@@ -308,3 +308,9 @@ SCHEDULE_CHARS = 256
 
 CLOCK_BACK_SECONDS = 3 * 3600.0
 """A clock set back by less repeats no run of a schedule (cron's rule); one set back by more starts anew."""
+
+PROBLEMS_TOLD = 20
+"""Errors of a file, or names, listed in one refusal: a screen."""
+
+STDIN_CHUNK_CHARS = 4096
+"""Text of one request to a program's stdin: as JSON it stays below CONTROL_REQUEST_BYTES, whatever the characters."""

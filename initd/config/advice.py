@@ -202,8 +202,6 @@ def _nested(document: Document, section: Section) -> Iterator[Problem]:
 PASSED_OVER = {
     "eventlistener": "[{}] is read but not started: this version of initd has no event listeners",
     "fcgi-program": "[{}] is read but not started: this version of initd has no FastCGI sockets",
-    "unix_http_server": "[{}] is read but not served: use `initd status` and its other verbs instead of supervisorctl",
-    "inet_http_server": "[{}] is read but not served: initd has no web page; use `initd status` and its other verbs",
     "rpcinterface": "[{}] is not loaded: initd runs no Python plugins",
     "ctlplugin": "[{}] is not loaded: initd runs no Python plugins",
 }

@@ -119,16 +119,19 @@ def _read_own(own: ActivityLog, offset: int, count: int) -> object:
 
 
 def _follow(desk: Desk, call: Call) -> Answer:
-    """What comes from now on; the client reads what is there already by `log.read`."""
-    follow, output = desk.own.channel.follow, desk.control.output
+    """First the end of the log, then what comes: nothing is lost or told twice between the two."""
+    count: int = call.args["bytes"]  # type: ignore[assignment]
+    offset = {"offset": -count} if count else {"offset": 0}
+    row = _read(desk, call._replace(args={**call.args, **offset}))
+    attach = desk.own.channel.follow
     if call.args["name"] is not None:
-        process, stream = _process(desk.control, str(call.args["name"])), str(call.args["stream"])
-        return Stream(
-            call.id,
-            [],
-            lambda push: output.follow(process.name, stream, lambda chunk: push(chunk.decode("latin-1"))),
-        )
-    return Stream(call.id, [], lambda push: follow(lambda chunk: push(chunk.decode("latin-1"))))
+        name, stream, output = str(call.args["name"]), str(call.args["stream"]), desk.control.output
+
+        def attach(callback: Callable[[bytes], object]) -> Callable[[], None]:
+            return output.follow(name, stream, callback)
+
+    first = row["text"] if count else ""  # type: ignore[index]
+    return Stream(call.id, [first], lambda push: attach(lambda chunk: push(chunk.decode("latin-1"))))
 
 
 def _clear(desk: Desk, call: Call) -> object:
@@ -169,6 +172,9 @@ def piece(value: object) -> int:
     return value
 
 
+FOLLOW_BYTES = 1024
+"""Of a log that is followed, told before what comes: supervisord's."""
+
 NAME = Argument("name", read.text, None, "name of one process; none: initd's own log")
 STREAM = Argument("stream", read.stream, "stdout", "stdout or stderr")
 
@@ -184,7 +190,12 @@ VERBS: dict[str, Entry] = {
         OBSERVE,
         "a piece of a log file, or of what is kept where there is none",
     ),
-    "log.follow": Entry((NAME, STREAM), _follow, OBSERVE, "what a log gets from now on"),
+    "log.follow": Entry(
+        (NAME, STREAM, Argument("bytes", piece, FOLLOW_BYTES, "how much of its end comes first")),
+        _follow,
+        OBSERVE,
+        "the end of a log and what it gets from now on",
+    ),
     "log.clear": Entry(
         (Argument("names", read.names, None, "names of processes, GROUP:*, or all; none: initd's own log"),),
         _clear,

@@ -76,8 +76,6 @@ TRAPS = [
     ("childlogdir=/tmp\n" + X + "command=x\nstdout_logfile_maxbytes=0\n", "3: stdout_logfile_maxbytes=0 lets the file"),
     ("[eventlistener:e]\ncommand=x\nevents=TICK\n", "2: [eventlistener:e] is read but not started"),
     ("[fcgi-program:f]\ncommand=x\nsocket=tcp://h:1\n", "2: [fcgi-program:f] is read but not started"),
-    ("[unix_http_server]\nfile=/x\n", "2: [unix_http_server] is read but not served"),
-    ("[inet_http_server]\nport=1\n", "2: [inet_http_server] is read but not served"),
     ("[rpcinterface:x]\nsupervisor.rpcinterface_factory=a:b\n", "2: [rpcinterface:x] is not loaded"),
 ]
 
