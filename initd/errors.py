@@ -43,7 +43,10 @@ class SystemFault(InitdError):
 
 
 class StartFailed(SystemFault):
-    """A program's process did not come to be.  `step` is one of `command`, `pipe`, `fork`, `user`, `chdir`, `exec`."""
+    """A program's process did not come to be.
+
+    `step` is one of `command`, `environment`, `pipe`, `fork`, `descriptors`, `limits`, `user`, `chdir`, `exec`.
+    """
 
     def __init__(self, step: str, number: int | None, what: str = "") -> None:
         super().__init__(step, number, what)

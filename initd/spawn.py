@@ -5,9 +5,9 @@ Theory.  Two ways to make a process, chosen by what it needs:
 * posix_spawn(3): the kernel lends our memory to the child until its execve (vfork), no page tables are copied, and
   errno comes back directly.  It cannot change directory or umask, but we are one thread, so PID 1 changes its own for
   the length of the call and changes back.  Less than half the cost of fork in an interpreter of 15 MB.
-* fork(2), for programs that run as another user or take over a terminal.  All signals are blocked around it, so that
-  none meets our handlers in the child (it would write into our own wake-up pipe).  The child reports `step errno`
-  through a close-on-exec pipe; end of file without a word means that execve succeeded.
+* fork(2), for programs that run as another user, have limits or take over a terminal.  All signals are blocked around
+  it, so that none meets our handlers in the child (it would write into our own wake-up pipe).  The child reports what
+  failed through a close-on-exec pipe, one line each; end of file without a failure means that execve succeeded.
 
 (_posixsubprocess.fork_exec was measured too: with a user it forks like os.fork and costs the same, it is private and
 changes between versions, and it names no step.  So it is not used.)
@@ -15,12 +15,14 @@ changes between versions, and it names no step.  So it is not used.)
 Either way the parent waits for the execve, so an error is known before anything else happens, and every child begins
 with: a process group of its own, standard descriptors as ordered and no others (ours are all close-on-exec), default
 dispositions for what initd handles or Python ignores, an empty signal mask.  Order in the child as supervisord has it:
-group, descriptors, user, directory, umask, execve.
+group, descriptors, user, directory, umask, execve; limits are set around the change of user (initd.limits.child), which
+this module knows as two steps of the order's `confine` and nothing more.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 
 from initd.errors import StartFailed
@@ -31,8 +33,21 @@ from wire._record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, NoReturn
+    from collections.abc import Callable, Mapping
+    from typing import Any, NoReturn, Protocol
+
+    Tell = Callable[[str, OSError], None]
+    """(option, why) of a limit that could not be set: notes it, or raises it where limits are strict."""
+
+    class Confinement(Protocol):
+        """What a process does to itself in the child of a fork, before and after it becomes its user."""
+
+        strict: bool
+
+        def identity(self, user: Identity | None) -> Identity | None: ...
+        def before(self, identity: Identity | None, tell: Tell) -> object: ...
+        def after(self, tell: Tell) -> object: ...
+
 
 DEFAULT_PATH = "/bin:/usr/bin:/usr/local/bin"
 """Where commands are searched if there is no PATH at all; supervisord's list (options.py, get_path)."""
@@ -60,6 +75,10 @@ class Order(Record):
     """A terminal whose foreground the new group becomes."""
     group: bool = True
     """Whether it leads a process group of its own."""
+    confine: Confinement | None = None
+    """Its limits."""
+    tell: Callable[[str], object] | None = None
+    """Hears of each limit that could not be set, in words."""
 
 
 def spawn(order: Order) -> int:
@@ -68,12 +87,34 @@ def spawn(order: Order) -> int:
         raise StartFailed("command", None, "the command is empty")
     path = find(order.argv[0], order.environ.get("PATH"))
     identity = resolve(order.user) if order.user else None
+    if order.confine is not None:
+        identity = order.confine.identity(identity)
+    pairs, lifted = _keep_apart([(order.stdin, 0), (order.stdout, 1), (order.stderr, 2), *order.extra])
     try:
-        if identity is None and order.terminal is None:
-            return _spawn_lightly(path, order)
-        return _spawn_by_fork(path, order, identity)
+        if identity is None and order.terminal is None and order.confine is None:
+            return _spawn_lightly(path, order, pairs)
+        return _spawn_by_fork(path, order, identity, pairs)
     except ValueError as error:  # a NUL byte in an argument or variable
         raise StartFailed("command", errno.EINVAL, str(error)) from error
+    finally:
+        for fd in lifted:
+            os.close(fd)
+
+
+def _keep_apart(pairs: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Pairs in whose order no descriptor is overwritten before its turn, and the copies made for that."""
+    top = max(max(pair) for pair in pairs)
+    found: dict[int, int] = {}
+    lifted = []
+    for source, target in pairs:
+        if found.get(source, source) != source:
+            try:
+                source = fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, top + 1)
+            except OSError as error:
+                raise StartFailed("descriptors", error.errno) from error
+            lifted.append(source)
+        found[target] = source
+    return [(source, target) for target, source in found.items()], lifted
 
 
 def find(command: str, path: str | None) -> str:
@@ -105,7 +146,7 @@ def resolve(user: str) -> Identity | None:
 # posix_spawn
 
 
-def _spawn_lightly(path: str, order: Order) -> int:
+def _spawn_lightly(path: str, order: Order, pairs: list[tuple[int, int]]) -> int:
     group: dict[str, Any] = {"setpgroup": 0} if order.group else {}
     here = _enter(order.directory)
     umask = os.umask(order.umask) if order.umask is not None else None
@@ -114,7 +155,7 @@ def _spawn_lightly(path: str, order: Order) -> int:
             path,
             order.argv,
             order.environ,
-            file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in _descriptors(order)],
+            file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in pairs],
             setsigmask=order.mask,
             setsigdef=order.defaults,
             **group,
@@ -128,10 +169,6 @@ def _spawn_lightly(path: str, order: Order) -> int:
         if here is not None:
             os.fchdir(here)
             os.close(here)
-
-
-def _descriptors(order: Order) -> list[tuple[int, int]]:
-    return [(order.stdin, 0), (order.stdout, 1), (order.stderr, 2), *order.extra]
 
 
 def _enter(directory: str | None) -> int | None:
@@ -161,17 +198,23 @@ def _about(path: str, number: int | None) -> str:
 
 # fork
 
+FAILED, WARNED = "!", "~"
+"""How a line of the child's report begins; step or option, errno and detail follow, with blanks between."""
 
-def _spawn_by_fork(path: str, order: Order, identity: Identity | None) -> int:
+
+def _spawn_by_fork(path: str, order: Order, identity: Identity | None, pairs: list[tuple[int, int]]) -> int:
     try:
         reports, reporter = os.pipe2(os.O_CLOEXEC)
     except OSError as error:
         raise StartFailed("pipe", error.errno) from error
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
+        low, reporter = reporter, _above(pairs, reporter)
+        if low != reporter:
+            os.close(low)
         pid = os.fork()
         if pid == 0:
-            _become(path, order, identity, reporter)
+            _become(path, order, identity, pairs, reporter)
     except OSError as error:
         os.close(reports)
         raise StartFailed("fork", error.errno) from error
@@ -181,58 +224,105 @@ def _spawn_by_fork(path: str, order: Order, identity: Identity | None) -> int:
     return _wait_for_exec(pid, path, order, reports)
 
 
+def _above(pairs: list[tuple[int, int]], fd: int) -> int:
+    """A descriptor that none of the child's own takes the place of.  Raises OSError."""
+    top = max(target for _, target in pairs)
+    return fd if fd > top else fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, top + 1)
+
+
 def _wait_for_exec(pid: int, path: str, order: Order, reports: int) -> int:
+    report = b""
     try:
-        report = os.read(reports, 64).decode("ascii")
+        while chunk := os.read(reports, 4096):
+            report += chunk
     finally:
         os.close(reports)
-    if not report:
-        return pid
-    os.waitpid(pid, 0)  # it is on its way out, and ours alone to reap: nobody was told its pid
-    step, _, number = report.partition(" ")
-    what = {"exec": _about(path, int(number)), "chdir": order.directory or "", "user": order.user or ""}.get(step, "")
-    raise StartFailed(step, int(number), what)
+    failure = None
+    for line in report.decode("utf-8", "replace").splitlines():
+        step, number, detail = line[1:].split(" ", 2)
+        if line.startswith(FAILED):
+            failure = StartFailed(step, int(number), detail or _detail(step, path, order, int(number)))
+        elif order.tell is not None:
+            order.tell(f"{step}: {detail}{': ' if detail else ''}{os.strerror(int(number))}")
+    if failure is not None:
+        os.waitpid(pid, 0)  # it is on its way out, and ours alone to reap: nobody was told its pid
+        raise failure
+    return pid
 
 
-def _become(path: str, order: Order, identity: Identity | None, reporter: int) -> NoReturn:
+def _detail(step: str, path: str, order: Order, number: int) -> str:
+    return {"exec": _about(path, number), "chdir": order.directory or "", "user": order.user or ""}.get(step, "")
+
+
+def _become(
+    path: str, order: Order, identity: Identity | None, pairs: list[tuple[int, int]], reporter: int
+) -> NoReturn:
     """The child's side of a fork: never returns, never runs anything of the parent's."""
-    steps = [("descriptors", _take_place), ("user", _take_identity), ("chdir", _take_directory), ("exec", _take_over)]
-    for step, take in steps:
-        try:
-            take(path, order, identity)
-        except OSError as error:
-            os.write(reporter, f"{step} {error.errno}".encode("ascii"))
-            break
-        except BaseException:
-            os.write(reporter, f"{step} {errno.EINVAL}".encode("ascii"))
-            break
-    os._exit(127)
+    confine = order.confine
+    tell = _teller(reporter, confine is not None and confine.strict)
+    step = ""
+    try:
+        steps: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("descriptors", lambda: _take_place(order, pairs)),
+            ("limits", lambda: confine is None or confine.before(identity, tell)),
+            ("user", lambda: identity is None or _take_identity(identity)),
+            ("limits", lambda: confine is None or confine.after(tell)),
+            ("chdir", lambda: _take_directory(order)),
+            ("exec", lambda: _take_over(path, order)),
+        )
+        for name, take in steps:
+            step = name
+            take()
+    except Refused as refused:
+        _report(reporter, FAILED, step, refused, ": ".join(filter(None, (refused.strerror, refused.filename))))
+    except BaseException as error:
+        _report(reporter, FAILED, step, error)
+    finally:
+        os._exit(127)  # whatever happened, also where there is no memory left to report it
 
 
-def _take_place(path: str, order: Order, identity: Identity | None) -> None:
+def _teller(reporter: int, strict: bool) -> Tell:
+    def tell(option: str, error: OSError) -> None:
+        if strict:
+            raise Refused(error.errno, option, error.filename)
+        _report(reporter, WARNED, option, error, error.filename or "")
+
+    return tell
+
+
+def _report(reporter: int, kind: str, what: str, error: BaseException, detail: str = "") -> None:
+    number = getattr(error, "errno", None) or errno.EINVAL
+    os.write(reporter, f"{kind}{what} {number} {detail}\n".encode("utf-8", "replace"))
+
+
+class Refused(OSError):
+    """A limit that may not be missing: errno, option, detail."""
+
+
+def _take_place(order: Order, pairs: list[tuple[int, int]]) -> None:
     if order.group:
         os.setpgid(0, 0)
     if order.terminal is not None:
         os.tcsetpgrp(order.terminal, os.getpgrp())  # SIGTTOU is blocked here, so a background group may do this
-    for source, target in _descriptors(order):
+    for source, target in pairs:
         os.dup2(source, target, inheritable=True)
 
 
-def _take_identity(path: str, order: Order, identity: Identity | None) -> None:
-    if identity is not None:
-        os.setgroups(identity.groups)
-        os.setgid(identity.gid)
-        os.setuid(identity.uid)
+def _take_identity(identity: Identity) -> object:
+    os.setgroups(identity.groups)
+    os.setgid(identity.gid)
+    os.setuid(identity.uid)
+    return identity
 
 
-def _take_directory(path: str, order: Order, identity: Identity | None) -> None:
+def _take_directory(order: Order) -> None:
     if order.directory is not None:
         os.chdir(order.directory)
     if order.umask is not None:
         os.umask(order.umask)
 
 
-def _take_over(path: str, order: Order, identity: Identity | None) -> None:
+def _take_over(path: str, order: Order) -> None:
     signal.set_wakeup_fd(-1)
     for number in order.defaults:
         signal.signal(number, signal.SIG_DFL)

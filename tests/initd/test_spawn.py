@@ -129,6 +129,26 @@ def test_an_extra_descriptor_becomes_3(order: Any) -> None:
     os.close(writer)
 
 
+def test_descriptors_that_swap_places(order: Any) -> None:
+    pipes = [os.pipe() for _ in range(3)]
+    (r1, w1), (r2, w2), (r3, w3) = pipes
+    extra = ((w1, w2), (w2, w3), (w3, w1), (w1, 5 + max(r3, w3)))
+    script = f"echo a >/proc/self/fd/{w2}; echo b >/proc/self/fd/{w3}; echo c >/proc/self/fd/{w1}"
+    spawn(order("sh", "-c", script, extra=extra)[0])
+    os.waitpid(-1, 0)
+    assert [os.read(reader, 100) for reader in (r1, r2, r3)] == [b"a\n", b"b\n", b"c\n"]
+    for fd in (r1, w1, r2, w2, r3, w3):
+        os.close(fd)
+
+
+def test_the_report_of_a_failure_finds_its_way_past_extra_descriptors(order: Any) -> None:
+    reader, writer = os.pipe()
+    extra = tuple((writer, number) for number in range(3, 60))
+    assert failure(order("/nowhere/x", extra=extra)[0]).errno == errno.ENOENT
+    os.close(reader)
+    os.close(writer)
+
+
 def test_directory_and_umask_are_its_own(order: Any, tmp_path: Path) -> None:
     here, mask = os.getcwd(), os.umask(0o22)
     os.umask(mask)
