@@ -16,12 +16,22 @@
 
 extern char **environ;
 
-struct command { const char *name, *flags, *script, *module; };
+struct command { const char *name, *flags, *script, *module, *called; };
+#define DAEMON "-IS", "initd/__main__.py", NULL
 static const struct command commands[] = {
-    {"initd", "-IS", "initd/__main__.py", NULL},
-    {"initd-link", "-I", "initd/prefix.py", "initd.link"},
-    {"hubd", "-I", "initd/prefix.py", "hub"},
-    {"hubctl", "-I", "initd/prefix.py", "hub.ctl"},
+    {"initd", DAEMON, NULL},
+    {"initd-link", "-I", "initd/prefix.py", "initd.link", NULL},
+    {"initd-rpc", "-IS", "initd/prefix.py", "initd.compat.rpc", NULL},
+    {"hubd", "-I", "initd/prefix.py", "hub", NULL},
+    {"hubctl", "-I", "initd/prefix.py", "hub.ctl", NULL},
+    /* programs whose place initd takes: it speaks their language where it is called by their name */
+    {"tini", DAEMON, "pidone.called=tini"},
+    {"tini-static", DAEMON, "pidone.called=tini"},
+    {"docker-init", DAEMON, "pidone.called=tini"},
+    {"catatonit", DAEMON, "pidone.called=catatonit"},
+    {"dumb-init", DAEMON, "pidone.called=dumb-init"},
+    {"supervisord", DAEMON, "pidone.called=supervisord"},
+    {"supervisorctl", DAEMON, "pidone.called=supervisorctl"},
 };
 
 static const char *base(const char *path)
@@ -132,6 +142,10 @@ int main(int argc, char **argv)
         snprintf(fd, sizeof fd, "pidone.environ=%d", memory);
         args[n++] = "-X";
         args[n++] = fd;
+    }
+    if (what->called) {
+        args[n++] = "-X";
+        args[n++] = (char *)what->called;
     }
     args[n++] = script;
     if (what->module)

@@ -17,6 +17,8 @@ import os
 import sys
 
 OPTION = "pidone.environ"
+NAME = "pidone.called"
+"""Given where the launcher was called by another name than ours."""
 UNSET = "pidone.lc_ctype"
 """Given where a shell could not hand over its environment: LC_CTYPE was not set, so Python has added it."""
 SITE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -43,6 +45,12 @@ def restore() -> None:
     environ = parse(block or b"")
     if environ is not None:
         _replace(environ)
+
+
+def called() -> str:
+    """The name of another program that we were called by, `initd` otherwise."""
+    name = sys._xoptions.get(NAME)
+    return name if isinstance(name, str) else "initd"
 
 
 def parse(block: bytes) -> dict[str, str] | None:

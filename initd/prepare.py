@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from initd.config.records import Daemon
 
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 1, 36, 37
 
 
 def take_over() -> None:
@@ -64,11 +64,29 @@ def close_on_exec() -> None:
 
 def become_subreaper() -> None:
     """Receive the orphans among our descendants.  Raises SystemFault where the kernel or the build refuses."""
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(signum: int) -> None:
+    """Get this signal when the process that started us dies.  Raises SystemFault as above."""
+    _prctl(PR_SET_PDEATHSIG, signum)
+
+
+def is_subreaper() -> bool:
+    """Whether whoever executed us has made this process one already.  Raises SystemFault as above."""
+    import ctypes
+
+    answer = ctypes.c_int(0)
+    _prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(answer))
+    return bool(answer.value)
+
+
+def _prctl(option: int, value: object) -> None:
     try:
         import ctypes
 
         libc = ctypes.CDLL(None, use_errno=True)
-        if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        if libc.prctl(option, value, 0, 0, 0) != 0:
             raise SystemFault(os.strerror(ctypes.get_errno()))
     except (ImportError, OSError, AttributeError) as error:
         raise SystemFault(str(error)) from error
