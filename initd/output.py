@@ -18,10 +18,10 @@ import os
 import select
 
 from initd.logs.channel import Channel
+from initd.logs.desk import Desk, Dropped, Pipe, Pipes
 from initd.logs.lines import last_lines
 from initd.logs.routes import STDERR, STDOUT, Routes, sweep_auto_logs
 from initd.logs.sink import FileSink
-from wire._record import Record
 from wire.limits import DRAIN_BYTES, LAST_LINE_BYTES, LAST_LINES, LINGERING_PIPES, PARTIAL_LINE_SECONDS, READ_BYTES
 from wire.model import full_name
 
@@ -33,46 +33,16 @@ if TYPE_CHECKING:
     from initd.logs.channel import Sink
     from initd.logs.stream import Watching
 
-SETTINGS = ("redirect_stderr",) + tuple(
+    Heard = Callable[[str, str, bytes], object]
+
+__all__ = ["Dropped", "Output", "Pipes"]
+
+SETTINGS = ("redirect_stderr", "logs") + tuple(
     f"{stream}_{option}"
     for stream in (STDOUT, STDERR)
-    for option in ("logfile", "logfile_maxbytes", "logfile_backups", "syslog")
+    for option in ("logfile", "logfile_maxbytes", "logfile_backups", "syslog", "events_enabled")
 )
 """Options of a program that decide where its output goes."""
-
-
-class Pipes(Record):
-    """The child's ends; equal where stderr is redirected to stdout."""
-
-    stdout_w: int
-    stderr_w: int
-
-
-class Dropped(Record):
-    """Bytes of a process that did not reach one of their sinks."""
-
-    stdout: int
-    stderr: int
-
-
-class _Pipe:
-    """A read end and the channel it feeds."""
-
-    def __init__(self, fd: int, channel: Channel) -> None:
-        self.fd = fd
-        self.channel = channel
-
-
-class _Desk:
-    """Everything about the output of one name."""
-
-    def __init__(self) -> None:
-        self.settings: tuple[object, ...] = ()
-        self.channels: dict[str, Channel] = {}
-        self.present: list[_Pipe] = []
-        self.lingering: list[_Pipe] = []
-        self.child_ends: tuple[int, ...] = ()
-        self.serial = 0
 
 
 class Output:
@@ -92,18 +62,23 @@ class Output:
         identifier: str = "supervisor",
         say: Callable[[str], None] | None = None,
         nocleanup: bool = True,
+        strip_ansi: bool = False,
     ) -> None:
+        self.strip_ansi = strip_ansi
+        """Whether escape sequences are taken out of what programs write, from their next start on."""
         self._loop = loop
         self._now_wall = now_wall
-        self._paused: list[tuple[_Desk, _Pipe]] = []
+        self._paused: list[tuple[Desk, Pipe]] = []
         """Pipes that are not read while their sink is congested."""
-        self._routes = Routes(loop, stdout_fd, stderr_fd, childlogdir, identifier, say, self._resume)
+        self._routes = Routes(loop, now_wall, stdout_fd, stderr_fd, childlogdir, identifier, say, self._resume)
         if childlogdir is not None and not nocleanup:
             sweep_auto_logs(childlogdir, identifier)
-        self._desks: dict[str, _Desk] = {}
+        self._desks: dict[str, Desk] = {}
         self._partial: dict[Channel, tuple[int, float]] = {}
         """Channels with an unfinished line: which one (Assembly.released), and held since when."""
         self._timer: object | None = None
+        self._on_log: list[Heard] = []
+        self._on_capture: list[Heard] = []
 
     # Runs of a process
 
@@ -119,12 +94,12 @@ class Output:
         try:
             for _ in names:
                 made.append(os.pipe2(os.O_CLOEXEC))
-            self._watch_all(desk, [_Pipe(ends[0], desk.channels[key]) for key, ends in zip(names, made, strict=True)])
+            self._watch_all(desk, [self._pipe(program, desk, *each) for each in zip(names, made, strict=True)])
         except OSError:
             for end in [end for ends in made for end in ends]:
                 os.close(end)
             raise
-        self._close_child_ends(desk)
+        desk.close_child_ends()
         desk.child_ends = tuple(ends[1] for ends in made)
         return Pipes(made[0][1], made[-1][1])
 
@@ -132,7 +107,12 @@ class Output:
         """The child has its ends, or will never come: close them here."""
         desk = self._desks.get(full_name(program.group, program.name))
         if desk is not None:
-            self._close_child_ends(desk)
+            desk.close_child_ends()
+
+    def refit(self, program: Program) -> None:
+        """Its log options changed: what it writes from now on goes where they say, whether it runs or not."""
+        if full_name(program.group, program.name) in self._desks:
+            self._desk(program)
 
     def drain(self, name: str) -> None:
         """The process died: take what is in its pipes now, at most DRAIN_BYTES each; reading goes on afterwards."""
@@ -142,7 +122,7 @@ class Output:
         for pipe in tuple(desk.present):
             self._empty(desk, pipe)
         for channel in desk.channels.values():
-            channel.release()
+            channel.release(all=True)
 
     def last_lines(self, name: str) -> tuple[str, ...]:
         """The last lines the present run wrote on either stream, oldest first, bounded and printable."""
@@ -157,11 +137,13 @@ class Output:
         desk = self._desks.pop(name, None)
         if desk is None:
             return
-        self._close_child_ends(desk)
+        desk.close_child_ends()
         for pipe in desk.present + desk.lingering:
             self._close(desk, pipe)
-        for channel in desk.channels.values():
+        for stream, channel in desk.channels.items():
             self._routes.detach(channel)
+            if channel.followers:
+                self._channel(name, stream).followers = channel.followers
 
     # Listening
 
@@ -172,6 +154,20 @@ class Output:
     def follow(self, name: str, stream: str, callback: Callable[[bytes], object]) -> Callable[[], None]:
         """Call `callback(chunk)` for each chunk from now on, also before the first run; the result ends it."""
         return self._channel(name, stream).follow(callback)
+
+    def on_log(self, callback: Heard) -> None:
+        """Call `callback(name, stream, text)` for all that programs with *_events_enabled write from now on."""
+        self._on_log.append(callback)
+
+    def on_capture(self, callback: Heard) -> None:
+        """Call `callback(name, stream, message)` for what programs with *_capture_maxbytes write between the tokens."""
+        self._on_capture.append(callback)
+
+    def ran(self, program: Program, pid: int) -> None:
+        """The run has this pid, which JSON lines show."""
+        desk = self._desks.get(full_name(program.group, program.name))
+        for channel in desk.channels.values() if desk is not None else ():
+            channel.pid = pid
 
     def spoke_at(self, name: str, stream: str) -> float | None:
         """Wall time at which the stream was last heard, None if never."""
@@ -191,15 +187,15 @@ class Output:
         """Path of the log file that a stream goes to, None where there is none (yet)."""
         desk = self._desks.get(name)
         channel = desk.channels.get(stream) if desk is not None else None
-        files = channel.files if channel is not None else []
-        return next((sink.path for sink in files if isinstance(sink, FileSink)), None)
+        sinks = channel.sinks if channel is not None else []
+        return next((sink.path for sink in sinks if isinstance(sink, FileSink)), None)
 
     def clear(self, name: str) -> None:
         """Empty the rings of a name and begin its log files anew.  Raises OSError where a file cannot be removed."""
         desk = self._desks.get(name)
         for channel in desk.channels.values() if desk is not None else ():
             channel.ring.clear()
-            for sink in channel.files:
+            for sink in channel.sinks:
                 if isinstance(sink, FileSink):
                     sink.clear()
 
@@ -213,6 +209,10 @@ class Output:
         """The file for initd's own lines, rotated as any; None where `path` names no file."""
         return self._routes.own_log(path, maxbytes, backups)
 
+    def on_rotated(self, callback: Callable[[FileSink], object]) -> None:
+        """Call `callback(sink)` when a log file whose old parts are to be compressed was rotated."""
+        self._routes.on_rotated = callback
+
     def reopen(self) -> None:
         """Open every log file again by name (SIGUSR2, after logrotate)."""
         self._routes.reopen()
@@ -220,32 +220,61 @@ class Output:
     def flush(self, seconds: float) -> bool:
         """At the end of PID 1: wait at most `seconds` for the container's streams to take what is queued."""
         for channel in tuple(self._partial):
-            channel.release()
+            channel.release(all=True)
         return self._routes.flush(seconds)
 
     # Inside
 
     def _channel(self, name: str, stream: str) -> Channel:
-        desk = self._desks.setdefault(name, _Desk())
+        desk = self._desks.setdefault(name, Desk())
         return desk.channels.setdefault(stream, Channel(f"{name} {stream}"))
 
-    def _desk(self, program: Program) -> _Desk:
+    def _desk(self, program: Program) -> Desk:
         name = full_name(program.group, program.name)
-        settings = tuple(getattr(program, field) for field in SETTINGS)
-        desk = self._desks.setdefault(name, _Desk())
+        settings = (self.strip_ansi, *(getattr(program, field) for field in SETTINGS))
+        desk = self._desks.setdefault(name, Desk())
         if desk.settings != settings:
             self._equip(desk, name, program)
             desk.settings = settings
         return desk
 
-    def _equip(self, desk: _Desk, name: str, program: Program) -> None:
+    def _pipe(self, program: Program, desk: Desk, stream: str, ends: tuple[int, int]) -> Pipe:
+        limit = getattr(program, f"{stream}_capture_maxbytes")
+        if limit <= 0:
+            return Pipe(ends[0], desk.channels[stream], None)
+        from initd.logs.capture import Capture
+
+        return Pipe(ends[0], desk.channels[stream], Capture(limit))
+
+    def _equip(self, desk: Desk, name: str, program: Program) -> None:
         """Give the channels their sinks, at first and when the configuration changed."""
         for channel in desk.channels.values():
             self._routes.detach(channel)
         for stream in (STDOUT,) if program.redirect_stderr else (STDOUT, STDERR):
-            self._routes.attach(self._channel(name, stream), program, stream)
+            channel = self._channel(name, stream)
+            self._routes.attach(channel, program, stream)
+            self._treat(channel, program, name, stream)
+            heard = getattr(program, f"{stream}_events_enabled")
+            channel.on_log = self._teller(self._on_log, name, stream) if heard else None
 
-    def _watch_all(self, desk: _Desk, pipes: list[_Pipe]) -> None:
+    def _treat(self, channel: Channel, program: Program, name: str, stream: str) -> None:
+        """What is done with its text, by modules that most files never need."""
+        channel.strip = channel.mask = channel.shape = None
+        if self.strip_ansi:
+            from initd.logs.ansi import Strip
+
+            channel.strip = Strip()
+        if program.logs is None:
+            return
+        from initd.logs.shape import shape_of
+
+        channel.shape = shape_of(program.logs, name, stream)
+        if program.logs.log_mask:
+            from initd.logs.mask import Mask
+
+            channel.mask = Mask(program.logs.log_mask)
+
+    def _watch_all(self, desk: Desk, pipes: list[Pipe]) -> None:
         """Make these the pipes of the present run; those of the run before linger.  Raises OSError."""
         watched: list[int] = []
         try:
@@ -264,10 +293,10 @@ class Output:
         for channel in desk.channels.values():
             channel.begin()
 
-    def _reader(self, desk: _Desk, pipe: _Pipe) -> Callable[[int], object]:
+    def _reader(self, desk: Desk, pipe: Pipe) -> Callable[[int], object]:
         return lambda _mask: self._on_ready(desk, pipe)
 
-    def _on_ready(self, desk: _Desk, pipe: _Pipe) -> None:
+    def _on_ready(self, desk: Desk, pipe: Pipe) -> None:
         if not pipe.channel.is_congested:
             self._read(desk, pipe)
             return
@@ -283,14 +312,14 @@ class Output:
             elif pipe in desk.present or pipe in desk.lingering:
                 self._read_on(desk, pipe)
 
-    def _read_on(self, desk: _Desk, pipe: _Pipe) -> None:
+    def _read_on(self, desk: Desk, pipe: Pipe) -> None:
         try:
             self._loop.watch(pipe.fd, select.EPOLLIN, self._reader(desk, pipe))
         except OSError:  # out of kernel memory: a pipe may not stay unread for ever
             self._paused.append((desk, pipe))
             self._loop.at(self._loop.now() + PARTIAL_LINE_SECONDS, self._resume)
 
-    def _read(self, desk: _Desk, pipe: _Pipe) -> int:
+    def _read(self, desk: Desk, pipe: Pipe) -> int:
         """Read once; returns the number of bytes, 0 where there was nothing or the pipe is closed now."""
         try:
             chunk = os.read(pipe.fd, READ_BYTES)
@@ -303,10 +332,34 @@ class Output:
         if not chunk:
             self._close(desk, pipe)
             return 0
-        self._take(desk, pipe.channel, chunk)
+        if pipe.capture is None:
+            self._take(desk, pipe.channel, chunk)
+        else:
+            self._sort(desk, pipe.channel, pipe.capture.feed(chunk))
         return len(chunk)
 
-    def _take(self, desk: _Desk, channel: Channel, chunk: bytes) -> None:
+    def _sort(self, desk: Desk, channel: Channel, found: list[tuple[str, bytes]]) -> None:
+        """Text for the log goes there; messages to who listens.  Events of the log include both, as supervisord's."""
+        name, _, stream = channel.origin.label.rpartition(" ")
+        for kind, text in found:
+            if kind == "log":
+                self._take(desk, channel, text)
+            elif kind == "message":
+                self._teller(self._on_capture, name, stream)(text)
+            elif channel.on_log is not None:
+                channel.on_log(text)
+
+    def _teller(self, listeners: list[Heard], name: str, stream: str) -> Callable[[bytes], None]:
+        def tell(text: bytes) -> None:
+            for listener in tuple(listeners):
+                try:
+                    listener(name, stream, text)
+                except Exception as error:
+                    self._routes.tell(f"{name}: an event of its {stream} is lost: {type(error).__name__}: {error}")
+
+        return tell
+
+    def _take(self, desk: Desk, channel: Channel, chunk: bytes) -> None:
         desk.serial += 1
         channel.spoke_at = self._now_wall()
         try:
@@ -315,7 +368,7 @@ class Output:
             channel.origin.dropped += len(chunk)
         self._hold(channel)
 
-    def _empty(self, desk: _Desk, pipe: _Pipe) -> None:
+    def _empty(self, desk: Desk, pipe: Pipe) -> None:
         left = DRAIN_BYTES
         while left > 0:
             done = self._read(desk, pipe)
@@ -345,14 +398,12 @@ class Output:
             oldest = min(since for _, since in self._partial.values())
             self._timer = self._loop.at(oldest + PARTIAL_LINE_SECONDS, self._release_due)
 
-    def _close(self, desk: _Desk, pipe: _Pipe) -> None:
+    def _close(self, desk: Desk, pipe: Pipe) -> None:
         for pipes in (desk.present, desk.lingering):
             if pipe in pipes:
                 pipes.remove(pipe)
                 self._loop.forget(pipe.fd)
                 os.close(pipe.fd)
-
-    def _close_child_ends(self, desk: _Desk) -> None:
-        for end in desk.child_ends:
-            os.close(end)
-        desk.child_ends = ()
+                rest = pipe.capture.end() if pipe.capture is not None else b""
+                if rest:
+                    self._take(desk, pipe.channel, rest)

@@ -25,8 +25,13 @@ if TYPE_CHECKING:
             """A configuration was taken over: `supervisor.processes` are its own now; none of the new ones runs."""
 
 
-PARTS: dict[str, tuple[str, str]] = {}
+PARTS: dict[str, tuple[str, str]] = {
+    "logs": ("initd.logs.archive", "Archive"),
+}
 """Module and class of the part that serves a topic; it is constructed with the supervisor."""
+
+OTHERS = ("initd.logs.ansi", "initd.logs.capture", "initd.logs.mask", "initd.logs.shape", "initd.logs.syslog")
+"""Modules that few files need, and that belong to no part."""
 
 
 def used(config: Config) -> list[str]:
@@ -56,5 +61,5 @@ class Parts:
 
 def load_all() -> None:
     """Import what any topic may need."""
-    for module, _ in PARTS.values():
+    for module in (*[module for module, _ in PARTS.values()], *OTHERS):
         __import__(module)

@@ -3,6 +3,16 @@
 Theory.  A channel belongs to a name, not to a run: it lives across restarts, so `tail` shows what the run before said.
 `begin()` marks where a run starts, because the last lines of an exit record may only come from that run.  Several pipes
 may feed one channel at a time: the present run's and those that grandchildren of earlier runs still hold open.
+
+Who gets what, of a chunk that was read:
+
+    escape sequences are taken out (initd.logs.ansi), secrets masked (initd.logs.mask), if the configuration asks for it
+    ring, followers, files, log events     that text as it comes; where there are masks, as whole lines
+    syslog                                 whole lines
+    `shared` sinks (the container's)       whole lines, in their shape (initd.logs.shape) if they have one
+    `spare` (the container's)              the same, while there is no syslog daemon
+
+What waits for the end of its line waits in one place, `assembly`, for at most PARTIAL_LINE_SECONDS (initd.output).
 """
 
 from __future__ import annotations
@@ -17,8 +27,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from initd.logs.ansi import Strip
+    from initd.logs.mask import Mask
+    from initd.logs.shape import JsonShape, TextShape
     from initd.logs.sink import FileSink
     from initd.logs.stream import StreamSink
+    from initd.logs.syslog import SyslogSink
 
     Sink = FileSink | StreamSink
 
@@ -35,39 +49,70 @@ class Channel:
         self.files: list[Sink] = []
         """Sinks of its own, which take chunks as they come."""
         self.shared: list[Sink] = []
-        """Sinks that other programs write to as well, which take whole lines."""
+        """Sinks that other programs write to as well, which take whole lines, in their shape."""
+        self.syslog: SyslogSink | None = None
+        self.spare: StreamSink | None = None
+        self.strip: Strip | None = None
+        self.mask: Mask | None = None
+        self.shape: TextShape | JsonShape | None = None
+        self.on_log: Callable[[bytes], object] | None = None
+        """Told of everything, where the program has log events."""
+        self.pid: int | None = None
+        """The present run, None where nobody said."""
         self.assembly = Assembly()
         self.faults = 0
         """Errors raised by followers."""
         self.spoke_at: float | None = None
         """Wall time of the last read, None before the first."""
-        self._followers: list[Callable[[bytes], object]] = []
+        self.followers: list[Callable[[bytes], object]] = []
+        """Who listens, see `follow`."""
         self._reads: deque[tuple[int, int]] = deque(maxlen=READS_KEPT)
         self._mark = 0
+        self._serial = 0
+        self._is_open = False
+        """The last line that a shape made does not end the program's line."""
+
+    @property
+    def sinks(self) -> list[Sink]:
+        """All of them but syslog."""
+        return self.files + self.shared + ([self.spare] if self.spare is not None else [])
 
     @property
     def is_congested(self) -> bool:
         """Whether one of its sinks asks for a pause."""
-        return any(sink.flow is CONGESTED for sink in self.files + self.shared)
+        return any(sink.flow is CONGESTED for sink in self.sinks)
 
     def begin(self) -> None:
         """A new run starts here."""
         self._mark = self.ring.total
+        self.pid = None
 
     def take(self, chunk: bytes, serial: int) -> None:
         """A chunk was read; `serial` grows from read to read over all channels of the name."""
-        self.ring.write(chunk)
-        self._reads.append((serial, self.ring.total))
-        for sink in self.files:
-            sink.write(chunk, self.origin)
-        if self.shared:
+        if self.strip is not None:
+            chunk = self.strip(chunk)
+        self._serial = serial
+        if self.mask is not None:
+            text = self.mask(self.assembly.feed(chunk))
+            self._give(text)
+            self._share(text)
+            return
+        self._give(chunk)
+        if self.shared or self.syslog is not None:
             self._share(self.assembly.feed(chunk))
-        for follower in tuple(self._followers):
-            self._tell(follower, chunk)
 
-    def release(self) -> None:
-        """Let an unfinished line go out as it is."""
-        self._share(self.assembly.take())
+    def release(self, all: bool = False) -> None:
+        """Let an unfinished line go out as it is; `all`: nothing comes any more, whatever it is unfinished in."""
+        text = self.assembly.take(all)
+        if self.mask is not None:
+            text = self.mask(text)
+            self._give(text)
+            if all:
+                self.mask.forget()
+        if all and self.shape is not None and (text[-1:] != b"\n" if text else self._is_open):
+            self._share(text + b"\n", text)
+        else:
+            self._share(text)
 
     def spoken(self) -> Spoken:
         """What the present run said, as far as it is still in the ring."""
@@ -75,18 +120,43 @@ class Channel:
 
     def follow(self, callback: Callable[[bytes], object]) -> Callable[[], None]:
         """Call `callback(chunk)` for each chunk; the result ends it."""
-        self._followers.append(callback)
+        self.followers.append(callback)
 
         def unfollow() -> None:
-            if callback in self._followers:
-                self._followers.remove(callback)
+            if callback in self.followers:
+                self.followers.remove(callback)
 
         return unfollow
 
-    def _share(self, text: bytes) -> None:
-        if text:
-            for sink in self.shared:
-                sink.write(text, self.origin)
+    def _give(self, text: bytes) -> None:
+        if not text:
+            return
+        self.ring.write(text)
+        self._reads.append((self._serial, self.ring.total))
+        for sink in self.files:
+            sink.write(text, self.origin)
+        for follower in tuple(self.followers):
+            self._tell(follower, text)
+        if self.on_log is not None:
+            self._tell(self.on_log, text)
+
+    def _share(self, text: bytes, said: bytes | None = None) -> None:
+        """`said`: what the program wrote, where `text` is something else."""
+        if not text:
+            return
+        sinks = self.shared
+        if self.syslog is not None:
+            if self.syslog.is_there():
+                self.syslog.write(text if said is None else said, self.origin)
+            elif self.spare is not None:
+                sinks = [*sinks, self.spare]
+        if not sinks:
+            return
+        if self.shape is not None:
+            self._is_open = text[-1:] != b"\n"
+            text = self.shape(text, self.spoke_at or 0.0, self.pid)
+        for sink in sinks:
+            sink.write(text, self.origin)
 
     def _tell(self, follower: Callable[[bytes], object], chunk: bytes) -> None:
         try:

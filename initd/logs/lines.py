@@ -7,8 +7,22 @@ from wire.limits import PARTIAL_LINE_BYTES
 ESCAPES = {"\t": "    "}
 
 
+def unfinished(text: bytes) -> int:
+    """How many bytes at the end of `text` begin a UTF-8 character whose other bytes are still to come, 0 to 3."""
+    for back in range(1, min(3, len(text)) + 1):
+        byte = text[-back]
+        if byte < 0x80:
+            return 0
+        if byte >= 0xC2:
+            return back if back < (2 if byte < 0xE0 else 3 if byte < 0xF0 else 4 if byte < 0xF5 else 0) else 0
+    return 0
+
+
 class Assembly:
-    """Holds back the unfinished line at the end of a stream, up to `limit` bytes."""
+    """Holds back the unfinished line at the end of a stream, up to `limit` bytes.
+
+    A line that has to go out in pieces is never cut inside a character.
+    """
 
     def __init__(self, limit: int = PARTIAL_LINE_BYTES) -> None:
         self.limit = limit
@@ -23,16 +37,17 @@ class Assembly:
             self.held += chunk
             return b""
         if len(chunk) - end > self.limit or not end:
-            end = len(chunk)
-        ready, self.held = self.held + chunk[:end], chunk[end:]
+            end = len(chunk) - unfinished(chunk)
+        ready, self.held = (self.held + chunk[:end] if self.held else chunk[:end]), chunk[end:]
         self.released += 1
         return ready
 
-    def take(self) -> bytes:
-        """The unfinished line, which is then no longer held."""
-        held, self.held = self.held, b""
+    def take(self, all: bool = False) -> bytes:
+        """The unfinished line, which is then no longer held; a character that is not whole stays unless `all`."""
+        end = len(self.held) if all else len(self.held) - unfinished(self.held)
+        ready, self.held = self.held[:end], self.held[end:]
         self.released += 1
-        return held
+        return ready
 
 
 def printable(raw: bytes, limit: int) -> str:

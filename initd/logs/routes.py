@@ -2,8 +2,8 @@
 
 Where a stream goes, by its logfile: None - only the ring; AUTO - the container's stream of the same kind, or a file in
 childlogdir where that is set; a name of the container's own stream (/dev/stdout, /dev/fd/1 ...) - the inherited
-descriptor, never opened by name; `syslog`, and stdout_syslog=true - the container's stream too, since a container has
-no syslog daemon of ours; /dev/null - nowhere; anything else - a file.
+descriptor, never opened by name; /dev/null - nowhere; anything else - a file.  `syslog`, and stdout_syslog=true - a
+syslog daemon besides; while there is none, the container's stream, unless it goes there anyway.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import select
 import stat
 
 from initd.logs.channel import Channel
+from initd.logs.rotation import ARCHIVED, Keeping
 from initd.logs.sink import FileSink, Origin
 from initd.logs.stream import StreamSink, is_null
 
@@ -51,6 +52,7 @@ class Routes:
     def __init__(
         self,
         loop: Watching,
+        wall: Callable[[], float],
         stdout_fd: int,
         stderr_fd: int,
         childlogdir: str | None,
@@ -59,6 +61,9 @@ class Routes:
         relief: Callable[[], object],
     ) -> None:
         self._loop = loop
+        self._wall = wall
+        self.on_rotated: Callable[[FileSink], object] | None = None
+        """Told of each file that became FILE.1 and is to be compressed."""
         self._childlogdir = childlogdir
         self._identifier = identifier
         self._own = Origin("initd")
@@ -70,30 +75,51 @@ class Routes:
 
     def attach(self, channel: Channel, program: Program, stream: str) -> None:
         """Give the channel the sinks that the program's options ask for `stream`."""
-        logfile = getattr(program, f"{stream}_logfile")
+        logfile, wants_syslog = getattr(program, f"{stream}_logfile"), getattr(program, f"{stream}_syslog")
         if logfile == AUTO and self._childlogdir is not None:
             logfile = self._auto_path(program.name, stream)
-        container = stream if logfile in (AUTO, SYSLOG) else CONTAINER_STREAMS.get(logfile or "")
-        if container is None and getattr(program, f"{stream}_syslog"):
-            channel.shared.append(self._streams[stream])
+        if logfile == SYSLOG:
+            logfile, wants_syslog = None, True
+        container = stream if logfile == AUTO else CONTAINER_STREAMS.get(logfile or "")
+        if container is None and program.logs is not None and program.logs.relay:
+            channel.shared.append(self._streams[STDOUT])
         if container is not None:
             channel.shared.append(self._streams[container])
         elif logfile is not None and not _is_null_path(logfile):
-            maxbytes = getattr(program, f"{stream}_logfile_maxbytes")
-            channel.files.append(self._file(logfile, maxbytes, getattr(program, f"{stream}_logfile_backups"), channel))
+            self._attach_file(channel, program, stream, logfile)
+        if wants_syslog:
+            self._attach_syslog(channel, program.name)
+            is_shown = any(sink in channel.shared for sink in self._streams.values())
+            channel.spare = None if is_shown else self._streams[stream]
+
+    def _attach_file(self, channel: Channel, program: Program, stream: str, path: str) -> None:
+        maxbytes, backups = (getattr(program, f"{stream}_logfile_{option}") for option in ("maxbytes", "backups"))
+        policy, logs = Keeping(maxbytes, backups), program.logs
+        if logs is not None:
+            policy = policy._replace(every=logs.logfile_rotate, compress=logs.logfile_compress)
+        sinks = channel.shared if logs is not None and logs.log_files else channel.files
+        sinks.append(self._file(path, policy, channel))
+
+    def _attach_syslog(self, channel: Channel, name: str) -> None:
+        from initd.logs.syslog import SyslogSink
+
+        channel.syslog = SyslogSink(name, self._loop.now, self._wall, self.tell)
 
     def own_log(self, path: str | None, maxbytes: int, backups: int) -> Sink | None:
         """The file for initd's own lines, in place of the one before; None where `path` is none or a stream."""
         self.detach(self._own_channel)
         if path is None or path == SYSLOG or path in CONTAINER_STREAMS or _is_null_path(path):
             return None
-        return self._file(path, maxbytes, backups, self._own_channel)
+        return self._file(path, Keeping(maxbytes, backups), self._own_channel)
 
     def detach(self, channel: Channel) -> None:
         """Take its sinks away; a file that nobody writes to any more is closed."""
-        channel.release()
+        channel.release(all=True)
         channel.files.clear()
         channel.shared.clear()
+        if channel.syslog is not None:
+            channel.syslog.close()
+        channel.syslog = channel.spare = None
         for path, (sink, users) in tuple(self._files.items()):
             if channel in users:
                 users.remove(channel)
@@ -126,18 +152,24 @@ class Routes:
         sink.relief = self._relief
         return sink
 
-    def _file(self, path: str, maxbytes: int, backups: int, channel: Channel) -> Sink:
+    def _file(self, path: str, keeping: Keeping, channel: Channel) -> Sink:
         """One sink a path, however many streams name it: two would rotate it under each other."""
         if path not in self._files:
-            self._files[path] = (self._make_sink(path, maxbytes, backups), [])
+            self._files[path] = (self._make_sink(path, keeping), [])
         sink, users = self._files[path]
         users.append(channel)
         return sink
 
-    def _make_sink(self, path: str, maxbytes: int, backups: int) -> Sink:
+    def _make_sink(self, path: str, keeping: Keeping) -> Sink:
         if _is_regular(path):
-            return FileSink(path, maxbytes, backups, self._loop.now, self.tell)
+            sink = FileSink(path, keeping, self._loop.now, self.tell, self._wall)
+            sink.on_rotated = self._rotated
+            return sink
         return self._stream(path, path=path)
+
+    def _rotated(self, sink: FileSink) -> None:
+        if self.on_rotated is not None:
+            self.on_rotated(sink)
 
     def _auto_path(self, name: str, stream: str) -> str:
         return f"{self._childlogdir}/{name}-{stream}---{self._identifier}-{os.urandom(4).hex()}.log"
@@ -172,8 +204,8 @@ def sweep_auto_logs(directory: str, identifier: str) -> int:
 
 
 def is_auto_name(name: str, identifier: str) -> bool:
-    """Whether it is PROCESS-STREAM---IDENTIFIER-RANDOM.log, or that with the number of a backup."""
-    stem, _, number = name.rpartition(".log")
+    """Whether it is PROCESS-STREAM---IDENTIFIER-RANDOM.log, or that with the number of a backup, maybe compressed."""
+    stem, _, number = name.removesuffix(ARCHIVED).rpartition(".log")
     process, mark, random = stem.rpartition(f"---{identifier}-")
     ours = process.endswith((f"-{STDOUT}", f"-{STDERR}")) and random.replace("_", "").isalnum() and len(random) == 8
     return bool(mark) and ours and (not number or (number[0] == "." and number[1:].isdigit()))

@@ -5,10 +5,11 @@ waits.  What is lost is counted at the origin for ever and in the sink's Losses 
 line says how much, whose and why.  A failed sink (full disk, quota, I/O error, missing directory, no descriptors) is
 left alone for SINK_RETRY_SECONDS and tried again only when there is something to write, so that no timer runs.
 
-Rotation is supervisord's (loggers.py, RotatingFileHandler): after a write that brings the file to maxbytes or more,
-FILE.n becomes FILE.n+1 up to `backups`, FILE becomes FILE.1 and a new FILE begins; backups=0 truncates; maxbytes=0
-never rotates.  Differences: the old file is kept open until the new one is, so that a failure in between loses
-nothing; what another tool moved away or cut meanwhile is not rotated again; only regular files are rotated.
+Rotation by size is supervisord's (loggers.py, RotatingFileHandler): after a write that brings the file to maxbytes or
+more, FILE.n becomes FILE.n+1 up to `backups`, FILE becomes FILE.1 and a new FILE begins; backups=0 truncates;
+maxbytes=0 never rotates.  Rotation by time is in initd.logs.rotation.  Differences: the old file is kept open until the
+new one is, so that a failure in between loses nothing; what another tool moved away or cut meanwhile is not rotated
+again; only regular files are rotated.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 
+from initd.logs.rotation import Calendar, Keeping, shift
 from wire.limits import NOTE_CHARS, SINK_RETRY_SECONDS
 
 TYPE_CHECKING = False
@@ -76,11 +79,17 @@ class FileSink:
     """A log file, shared by all streams that name it."""
 
     def __init__(
-        self, path: str, maxbytes: int, backups: int, clock: Callable[[], float], say: Callable[[str], None]
+        self,
+        path: str,
+        keeping: Keeping,
+        clock: Callable[[], float],
+        say: Callable[[str], None],
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.path = path
-        self.maxbytes = maxbytes
-        self.backups = backups
+        self.keeping = keeping
+        self.on_rotated: Callable[[FileSink], object] | None = None
+        """Told when FILE.1 is to be compressed."""
         self.losses = Losses(path)
         self.flow = "flowing"
         """It never asks for a pause; see initd.logs.stream."""
@@ -88,8 +97,10 @@ class FileSink:
         self._say = say
         self._fd = -1
         self._size = 0
-        self._rotate_at = maxbytes
+        self._rotate_at = keeping.maxbytes
         self._retry_at: float | None = None
+        self._wall = wall
+        self._calendar = Calendar(keeping.every) if keeping.every != "never" else None
 
     def write(self, chunk: bytes, origin: Origin) -> None:
         """Append the chunk or count it as lost; rotate afterwards if it is time."""
@@ -100,6 +111,8 @@ class FileSink:
         try:
             if self._fd < 0:
                 self._open()
+            if self._calendar is not None and self._calendar.is_over(self._wall()):
+                self._turn_over(self._calendar)
             while done < len(chunk):
                 done += self._put(chunk[done:] if done else chunk)
         except OSError as error:
@@ -107,7 +120,7 @@ class FileSink:
             return
         self._recover()
         if self._rotate_at and self._size >= self._rotate_at:
-            self._rotate()
+            self._rotate(self.keeping.maxbytes)
 
     def flush(self) -> bool:
         """Nothing ever waits here."""
@@ -141,7 +154,9 @@ class FileSink:
         self._fd = open_log(self.path)
         found = os.fstat(self._fd)
         self._size = found.st_size
-        self._rotate_at = self.maxbytes if stat.S_ISREG(found.st_mode) else 0
+        self._rotate_at = self.keeping.maxbytes if stat.S_ISREG(found.st_mode) else 0
+        if self._calendar is not None:
+            self._calendar.begin(found.st_mtime if found.st_size else self._wall())
 
     def _put(self, part: bytes) -> int:
         done = os.write(self._fd, part)
@@ -163,14 +178,21 @@ class FileSink:
         if self.losses:
             self._say(self.losses.settle())
 
-    def _rotate(self) -> None:
+    def _turn_over(self, calendar: Calendar) -> None:
+        """Another period begins; a file that cannot be rotated now has its next chance when that is over."""
+        calendar.begin(self._wall())
+        if stat.S_ISREG(os.fstat(self._fd).st_mode):
+            self._rotate(1)
+
+    def _rotate(self, size: int) -> None:
+        """Begin the file anew if it really has this size."""
         try:
             if self._moved():
                 self.reopen()
-            elif self._size >= self.maxbytes:
+            elif self._size >= size:
                 self._shift()
         except OSError as error:
-            self._rotate_at = self._size + self.maxbytes
+            self._rotate_at = self._size + self.keeping.maxbytes if self.keeping.maxbytes else 0
             self._say(f"cannot rotate {self.path}: {os.strerror(error.errno or errno.EIO)}; it grows on")
 
     def _moved(self) -> bool:
@@ -184,10 +206,9 @@ class FileSink:
         return (here.st_dev, here.st_ino) != (named.st_dev, named.st_ino)
 
     def _shift(self) -> None:
-        for number in range(self.backups, 0, -1):
-            older = self.path if number == 1 else f"{self.path}.{number - 1}"
-            if number == 1 or os.path.lexists(older):
-                os.rename(older, f"{self.path}.{number}")
+        shift(self.path, self.keeping)
         fresh = open_log(self.path, os.O_TRUNC)
         os.close(self._fd)
         self._fd, self._size = fresh, 0
+        if self.on_rotated is not None and self.keeping.compress and self.keeping.backups > 0:
+            self.on_rotated(self)

@@ -70,7 +70,15 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "hooks": (),
     "restarts": (),
     "stopping": (),
-    "logs": (),
+    "logs": (
+        "log_prefix",
+        "log_timestamps",
+        "log_format",
+        "log_files",
+        "log_mask",
+        "logfile_rotate",
+        "logfile_compress",
+    ),
     "limits": (
         "group",
         "groups",

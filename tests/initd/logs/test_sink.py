@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from supervisor.loggers import RotatingFileHandler
 
+from initd.logs.rotation import Keeping
 from initd.logs.sink import FileSink, Losses, Origin
 from tests.support.tmpfs import tiny_tmpfs
 from wire.limits import NOTE_CHARS, SINK_RETRY_SECONDS
@@ -22,7 +23,7 @@ class Log:
         self.now = 0.0
         self.said: list[str] = []
         self.origin = Origin("web stdout")
-        self.sink = FileSink(str(path), maxbytes, backups, lambda: self.now, self.said.append)
+        self.sink = FileSink(str(path), Keeping(maxbytes, backups), lambda: self.now, self.said.append)
 
     def write(self, text: bytes) -> None:
         self.sink.write(text, self.origin)
