@@ -18,7 +18,7 @@ import os
 import select
 
 from initd.logs.channel import Channel
-from initd.logs.desk import Desk, Dropped, Pipe, Pipes
+from initd.logs.desk import Desk, Dropped, Pipe, Pipes, pipe_of, treat
 from initd.logs.lines import last_lines
 from initd.logs.routes import STDERR, STDOUT, Routes, sweep_auto_logs
 from initd.logs.sink import FileSink
@@ -94,7 +94,7 @@ class Output:
         try:
             for _ in names:
                 made.append(os.pipe2(os.O_CLOEXEC))
-            self._watch_all(desk, [self._pipe(program, desk, *each) for each in zip(names, made, strict=True)])
+            self._watch_all(desk, [pipe_of(program, desk, key, ends[0]) for key, ends in zip(names, made, strict=True)])
         except OSError:
             for end in [end for ends in made for end in ends]:
                 os.close(end)
@@ -238,14 +238,6 @@ class Output:
             desk.settings = settings
         return desk
 
-    def _pipe(self, program: Program, desk: Desk, stream: str, ends: tuple[int, int]) -> Pipe:
-        limit = getattr(program, f"{stream}_capture_maxbytes")
-        if limit <= 0:
-            return Pipe(ends[0], desk.channels[stream], None)
-        from initd.logs.capture import Capture
-
-        return Pipe(ends[0], desk.channels[stream], Capture(limit))
-
     def _equip(self, desk: Desk, name: str, program: Program) -> None:
         """Give the channels their sinks, at first and when the configuration changed."""
         for channel in desk.channels.values():
@@ -253,26 +245,9 @@ class Output:
         for stream in (STDOUT,) if program.redirect_stderr else (STDOUT, STDERR):
             channel = self._channel(name, stream)
             self._routes.attach(channel, program, stream)
-            self._treat(channel, program, name, stream)
+            treat(channel, program, name, stream, self.strip_ansi)
             heard = getattr(program, f"{stream}_events_enabled")
             channel.on_log = self._teller(self._on_log, name, stream) if heard else None
-
-    def _treat(self, channel: Channel, program: Program, name: str, stream: str) -> None:
-        """What is done with its text, by modules that most files never need."""
-        channel.strip = channel.mask = channel.shape = None
-        if self.strip_ansi:
-            from initd.logs.ansi import Strip
-
-            channel.strip = Strip()
-        if program.logs is None:
-            return
-        from initd.logs.shape import shape_of
-
-        channel.shape = shape_of(program.logs, name, stream)
-        if program.logs.log_mask:
-            from initd.logs.mask import Mask
-
-            channel.mask = Mask(program.logs.log_mask)
 
     def _watch_all(self, desk: Desk, pipes: list[Pipe]) -> None:
         """Make these the pipes of the present run; those of the run before linger.  Raises OSError."""
