@@ -4,9 +4,12 @@ The commands are shell launchers (bin/), not console scripts: they start Python 
 PYTHONHOME and working directory the container's application has set.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 LINK = ["pyzmq>=26", "msgpack>=1.0.5", "psutil>=5.9"]
@@ -28,6 +31,17 @@ DEV = [
     "wheel",
 ]
 
+
+class BuildPacked(build_py):
+    """Adds the pack of modules that makes a start quick (initd/packed.py); an editable tree has none."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            python = [sys.executable, "-IS", "-X", "no_debug_ranges"]
+            subprocess.run([*python, str(HERE / "initd" / "packing.py"), self.build_lib], check=True)
+
+
 setup(
     name="pidone",
     version=(HERE / "VERSION").read_text().strip(),
@@ -40,6 +54,7 @@ setup(
     package_data={"wire": ["py.typed"], "initd": ["VERSION"]},
     data_files=[("share/bash-completion/completions", ["conf/completion/initd.bash", "conf/completion/hubctl.bash"])],
     scripts=["bin/initd", "bin/initd-link", "bin/hubd", "bin/hubctl"],
+    cmdclass={"build_py": BuildPacked},
     extras_require={"link": LINK, "hub": HUB, "console": CONSOLE, "dev": DEV},
     zip_safe=False,
 )

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import gc
 import os
 import select
 import time
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 FAULTS = 8
 """Failures in a row after which a descriptor is dropped from the set."""
+
+
+COLLECTOR = (700, 10, 10)
+"""The garbage collector's thresholds while serving, Python's own defaults; initd.__main__ puts it off at the start."""
 
 
 class Loop:
@@ -101,6 +106,8 @@ class Loop:
 
     def run(self) -> int:
         """Serve until `stop`; returns the code given to it."""
+        gc.freeze()  # what is there now stays for good: no collection need look at it
+        gc.set_threshold(*COLLECTOR)
         while self._code is None:
             try:
                 self._turn()

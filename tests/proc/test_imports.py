@@ -13,15 +13,16 @@ pytestmark = pytest.mark.proc
 
 STAGE1 = (
     # named by the architecture
-    "os select signal errno fcntl collections "
+    "os select errno fcntl gc "
     # what these pull in
-    "os.path posixpath genericpath stat abc _abc _collections_abc codecs _codecs io enum types functools _functools "
-    "operator _operator itertools keyword reprlib _collections _signal _stat "
+    "os.path posixpath genericpath stat abc _abc _collections_abc codecs _codecs io _stat "
+    # the C halves of signal, collections and heapq (initd.native)
+    "_collections _signal _heapq "
     # built into the interpreter, or there at its start
     "builtins sys time posix marshal zipimport _imp _io _thread _warnings _weakref _frozen_importlib "
     "_frozen_importlib_external __main__ __future__ site _typing _suggestions _sysconfig _weakrefset "
-    # deadlines, users, limits: one C module each, and heapq's thin wrapper
-    "heapq _heapq pwd resource"
+    # users, limits: one C module each
+    "pwd resource"
 )
 """Standard modules that stage 1 may have loaded."""
 

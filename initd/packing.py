@@ -1,0 +1,112 @@
+"""Write the pack of an installed copy (initd.packed explains it); where there is none, everything works, later.
+
+    python3 -IS -X no_debug_ranges initd/packing.py SITE      SITE holds initd/ and wire/; writes SITE/initd/packed.TAG
+
+It must run under the Python that will read it.  What each entry imports is found by importing it, out of the pack.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import marshal
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType, ModuleType
+
+    from initd.packed import Index
+
+OURS = ("initd", "wire")
+"""The packages that a pack holds, whole."""
+BORROWED = ("__future__",)
+"""Of the standard library: imported by each of our modules, and else the only reason to list its directory."""
+ENTRIES = ("initd.prefix", "initd.main", "initd.daemon", "initd.serve")
+"""What is made with all that it needs, in this order: the beginning of every command, stage 1, stage 2."""
+
+
+def sources(site: str) -> Iterator[tuple[str, str, bool]]:
+    """Name, file and "is it a package" of everything that goes into a pack."""
+    for name in BORROWED:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            yield name, spec.origin, False
+    for top in OURS:
+        for folder, _, files in os.walk(os.path.join(site, top)):
+            for file in sorted(files):
+                path = os.path.join(folder, file)
+                name = os.path.relpath(path, site).removesuffix(".py").replace("/", ".")
+                if file.endswith(".py") and file != "__main__.py":
+                    yield name.removesuffix(".__init__"), path, file == "__init__.py"
+
+
+def compiled(site: str) -> tuple[Index, list[bytes]]:
+    """The index, and the code of the modules in its order.  Raises OSError, SyntaxError."""
+    index: Index = {}
+    codes: list[bytes] = []
+    offset = 0
+    for name, path, is_package in sources(site):
+        with open(path, encoding="utf-8") as file:
+            code = compile(file.read(), os.path.relpath(path, site), "exec", dont_inherit=True, optimize=2)
+        codes.append(marshal.dumps(code))
+        index[name] = (offset, len(codes[-1]), is_package)
+        offset += len(codes[-1])
+    return index, codes
+
+
+def companions(path: str, start: int, index: Index, site: str) -> dict[str, list[str]]:
+    """For each entry the modules that are complete before it is, first things first.  Raises ImportError."""
+    from initd.packed import Finder
+
+    complete: list[str] = []
+
+    class Witness(Finder):
+        """Notes what is complete."""
+
+        def exec_module(self, module: ModuleType) -> None:
+            super().exec_module(module)
+            complete.append(module.__name__)
+
+    for name in [name for name in sys.modules if name in index]:
+        del sys.modules[name]
+    with open(path, "rb") as file:
+        sys.meta_path.insert(0, Witness(file.fileno(), start, index, {}, site))
+        try:
+            return {entry: _completed_by(entry, complete) for entry in ENTRIES}
+        finally:
+            del sys.meta_path[0]
+
+
+def _completed_by(entry: str, complete: list[str]) -> list[str]:
+    before = len(complete)
+    importlib.import_module(entry)
+    return complete[before:-1]
+
+
+def write(site: str) -> str:
+    """Pack the modules below a site directory; returns the file.  Raises OSError, SyntaxError, ImportError."""
+    index, codes = compiled(site)
+    reader = marshal.loads(codes[list(index).index("initd.packed")])
+    target = os.path.join(site, "initd", f"packed.{sys.implementation.cache_tag}")
+    start = _put(target, (reader, index, {}), codes)
+    found = companions(target, start, index, site)
+    _put(target, (reader, index, found), codes)
+    return target
+
+
+def _put(target: str, head: tuple[CodeType, Index, dict[str, list[str]]], codes: list[bytes]) -> int:
+    """Write the file whole or not at all; returns where the codes begin."""
+    marshalled = marshal.dumps(head)
+    with open(target + ".new", "wb") as file:
+        file.write(importlib.util.MAGIC_NUMBER + len(marshalled).to_bytes(4, "little") + marshalled)
+        start = file.tell()
+        file.writelines(codes)
+    os.replace(target + ".new", target)
+    return start
+
+
+if __name__ == "__main__":
+    sys.path.append(sys.argv[1])
+    print(write(sys.argv[1]))
