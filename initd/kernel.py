@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from initd.process import Process
 
+KILL = 9
+
 
 class Kernel:
     """The real machine; see the modules named for what each method does."""
@@ -23,6 +25,10 @@ class Kernel:
         self.pid = os.getpid()
         self.token = os.urandom(4).hex()
         """Tells the marks of this run of initd from those of others; see initd.family."""
+        self.folders: dict[str, str] = {}
+        """By name of a process, the directory of its own cgroup."""
+        self._counters: dict[int, tuple[str, int]] = {}
+        """By pid, the file that counts the OOM kills of its own cgroup, and the count at its start."""
 
     def wall(self) -> float:
         """Seconds since the epoch."""
@@ -30,7 +36,13 @@ class Kernel:
 
     def spawn(self, order: spawn.Order) -> int:
         """Start a process.  Raises StartFailed."""
-        return spawn.spawn(order)
+        counter = order.confine.counter if order.confine is not None else ""
+        if not counter:
+            return spawn.spawn(order)
+        before = oom.read_count(counter) or 0
+        pid = spawn.spawn(order)
+        self._counters[pid] = counter, before
+        return pid
 
     def kill(self, pid: int, signum: int, group: bool) -> None:
         """Signal a process that was not reaped yet, or the group it leads.  Raises OSError."""
@@ -47,6 +59,14 @@ class Kernel:
     def judge(self, killed: Collection[int], programs: Collection[int], now: float) -> Cause:
         """What SIGKILL deaths mean that were not ours."""
         return self._oom.judge(killed, programs, now)
+
+    def verdict(self, death: reaper.Death, suspicion: Cause) -> Cause:
+        """What one program's death means: exact where it has a cgroup of its own, else what `judge` said."""
+        counter, before = self._counters.pop(death.pid, ("", 0))
+        count = oom.read_count(counter) if counter else None
+        if count is None or death.signal != KILL:
+            return suspicion
+        return Cause.OOM if count > before else Cause.SIGNAL
 
     def glance(self, programs: Collection[int], now: float) -> None:
         """Look at the OOM counter in passing."""
@@ -80,4 +100,4 @@ class Kernel:
 
     def group_folder(self, name: str) -> str:
         """The cgroup that a program has for itself, "" where it has none."""
-        return ""
+        return self.folders.get(name, "")

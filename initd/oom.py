@@ -41,22 +41,34 @@ NO_LIMIT_V1 = 1 << 60
 """v1 says "no limit" as the largest page-aligned number; anything beyond this is one."""
 
 
+LEAF = "/pidone-init"
+"""Into which initd may have moved everybody of the container's cgroup; see initd.limits.cgroups."""
+
+
 def locate(mountinfo: str, cgroup: str) -> tuple[str, int] | None:
     """(directory, version) of our own memory cgroup, out of /proc/self/mountinfo and /proc/self/cgroup."""
+    found = directories(mountinfo, cgroup)
+    if "memory" in found:
+        return found["memory"], 1
+    return (found["unified"], 2) if "unified" in found else None
+
+
+def directories(mountinfo: str, cgroup: str) -> dict[str, str]:
+    """Directory of our own cgroup by controller of version 1, and under `unified` that of version 2."""
     paths = {}
     for line in cgroup.splitlines():
         number, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
-            paths["unified" if number == "0" and not controller else controller] = path
-    found = None
+            paths["unified" if number == "0" and not controller else controller] = path.removesuffix(LEAF) or "/"
+    found: dict[str, str] = {}
     for line in mountinfo.splitlines():
         left, _, right = line.partition(" - ")
         root, point = left.split(" ")[3:5]
         kind, _, options = right.split(" ", 2)
-        if kind == "cgroup" and "memory" in options.split(" ")[-1].split(",") and "memory" in paths:
-            return _below(point, root, paths["memory"]), 1
-        if kind == "cgroup2" and "unified" in paths:
-            found = _below(point, root, paths["unified"]), 2
+        names = {"cgroup": options.split(" ")[-1].split(","), "cgroup2": ["unified"]}.get(kind, [])
+        for name in names:
+            if name in paths and name not in found:
+                found[name] = _below(point, root, paths[name])
     return found
 
 
@@ -175,6 +187,14 @@ class OomCounter:
         except OSError:
             return True
         return text.isdecimal() and int(text) < NO_LIMIT_V1
+
+
+def read_count(path: str) -> int | None:
+    """The counter in a file, None where it cannot be read."""
+    try:
+        return parse_count(read_text(path))
+    except OSError:
+        return None
 
 
 def read_text(path: str) -> str:

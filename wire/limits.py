@@ -314,3 +314,9 @@ PROBLEMS_TOLD = 20
 
 STDIN_CHUNK_CHARS = 4096
 """Text of one request to a program's stdin: as JSON it stays below CONTROL_REQUEST_BYTES, whatever the characters."""
+
+ENV_FILE_BYTES = 1 << 20
+"""An env_file; execve takes 2 MiB of arguments and environment by default (a quarter of the stack, execve(2))."""
+
+SECRET_BYTES = 128 << 10
+"""The file of a secret; execve takes no longer variable (MAX_ARG_STRLEN)."""

@@ -20,7 +20,7 @@ def expansion(text: str, names: Mapping[str, object], failure: Exception) -> str
     if name.startswith("ENV_"):
         return (
             f"%({name})s: the variable {name[4:]} is not set; pass it to the container (docker run -e {name[4:]}=...) "
-            f"or set it in [supervisord] environment="
+            f"or set it in [supervisord] environment=, or give a default: %({name}:-...)s"
         )
     if name in PER_PROCESS:
         return f"%({name}) is known only in command, process_name, environment, directory and the log file options"

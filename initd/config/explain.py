@@ -19,6 +19,8 @@ from initd.config import find, load
 from initd.config.fields import PROGRAM
 from initd.config.machine import lacks
 from initd.config.records import Problem
+from initd.config.topics import TOPIC_OF, TOPICS
+from initd.config.topics import load as load_topic
 from initd.plan import budget as budget_of
 from initd.plan import stop_levels
 from initd.say import printable
@@ -189,10 +191,32 @@ def process(program: Program) -> dict[str, Any]:
         "argv_error": program.argv_error,
         "group_priority": program.group_priority,
         **options,
+        "topics": topics(program),
         "exits": exits(program),
         "file": program.file,
         "line": program.line,
     }
+
+
+def topics(program: Program) -> dict[str, dict[str, Any]]:
+    """What the file says beyond supervisord's options, by topic: what is not at its default.
+
+    Records hold where secrets are, never what they are, so there is nothing to leave out.
+    """
+    found = {topic: getattr(program, topic) for topic in TOPICS}
+    return {topic: _given(topic, record) for topic, record in found.items() if record is not None}
+
+
+def _given(topic: str, record: Any) -> dict[str, Any]:
+    usual = {name: default for name, (_, default, _) in load_topic(topic).FIELDS.items()} | record._field_defaults
+    return {name: _plain(value) for name, value in record._asdict().items() if value != usual.get(name)}
+
+
+def _plain(value: Any) -> Any:
+    """Records as objects, tuples as lists."""
+    if hasattr(value, "_asdict"):
+        return {name: _plain(part) for name, part in value._asdict().items()}
+    return [_plain(part) for part in value] if isinstance(value, tuple | frozenset) else value
 
 
 def _json(value: object) -> object:
@@ -303,6 +327,9 @@ def _block(program: Mapping[str, Any]) -> str:
         default = program["stopasgroup"] if name == "killasgroup" else _json(usual)
         if name not in ("command", "process_name", "environment") and value is not None and value != default:
             lines.append(f"    {name:<24} {_text(kind, value)}")
+    for topic, values in program["topics"].items():
+        names = {name: name if name in TOPIC_OF else f"{topic} {name}" for name in values}
+        lines += [f"    {names[name]:<24} {_words(value)}" for name, value in values.items()]
     lines += [f"    environment              {name}={value}" for name, value in program["environment"].items()]
     lines.append(f"    stop     SIG{_signal(program['stopsignal'])}, after {program['stopwaitsecs']} s SIGKILL")
     lines += [f"    if {outcome['when']}: {outcome['then']}" for outcome in program["exits"]]
@@ -312,6 +339,15 @@ def _block(program: Mapping[str, Any]) -> str:
 def _runs(program: Mapping[str, Any]) -> str:
     """The command as a shell would want it, on one line."""
     return printable(shlex.join(program["argv"])) or f"({program['argv_error']})"
+
+
+def _words(value: Any) -> str:
+    """A topic's value on one line."""
+    if isinstance(value, list):
+        return ", ".join(" ".join(map(_words, part)) if isinstance(part, list) else _words(part) for part in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(part)}" for name, part in value.items() if part is not None)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _text(kind: str, value: Any) -> str:

@@ -112,11 +112,12 @@ def _streams(program: Program, options: Mapping[str, Value]) -> Told:
 def _user(program: Program, options: Mapping[str, Value]) -> Told:
     """user= changes the user and nothing else."""
     given = dict(program.environment)
-    if program.user not in (None, "root", "0") and "HOME" not in given:
+    sets_home = program.surroundings is not None and program.surroundings.set_home
+    if program.user not in (None, "root", "0") and "HOME" not in given and not sets_home:
         yield (
             "user",
             f"user={program.user} does not change HOME and USER, which stay initd's own; "
-            f'if the program reads them: environment=HOME="...",USER="{program.user}"',
+            f'if the program reads them: set_home=true, or environment=HOME="...",USER="{program.user}"',
         )
 
 

@@ -42,6 +42,8 @@ class Confinement(Record):
     no_new_privs: bool = False
     folders: tuple[str, ...] = ()
     """cgroups to enter."""
+    counter: str = ""
+    """The file that counts OOM kills among these alone; for initd.kernel."""
 
     def identity(self, user: Identity | None) -> Identity | None:
         """The user with the groups asked for; None where there is no change of user."""

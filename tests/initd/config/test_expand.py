@@ -47,6 +47,38 @@ def test_a_failure_says_what_to_write(text: str, cure: str) -> None:
     assert cure in str(failure.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("%(ENV_X:-d)s", "50%"),
+        ("%(ENV_NO:-d e)s", "d e"),
+        ("%(ENV_EMPTY:-d)s", "d"),
+        ("%(ENV_NO:-)s", ""),
+        ("%(ENV_NO:-a:-b)s", "a:-b"),
+        ("%(ENV_NO:-f(x))s%(here)s", "f(x)/h"),
+        ("%(ENV_Y:-d)s", "named so"),
+        ("a:-b %(here)s", "a:-b /h"),
+    ],
+)
+def test_a_default_for_a_variable_that_is_not_set(text: str, value: str) -> None:
+    assert expand(text, NAMES | {"ENV_EMPTY": "", "ENV_Y:-d": "named so"}) == value
+
+
+@pytest.mark.parametrize("text", ["%(numprocs:-1)d", "%(here:-x)s", "%(ENV_NO)s:-x", "%(:-x)s"])
+def test_defaults_are_for_variables_only(text: str) -> None:
+    with pytest.raises(ValueError):
+        expand(text, NAMES)
+
+
+@given(st.text(alphabet="%()sd:-x here", max_size=16))
+def test_a_text_that_supervisord_expands_means_the_same(text: str) -> None:
+    try:
+        expected = text % NAMES
+    except Exception:
+        return
+    assert expand(text, NAMES) == expected
+
+
 def test_the_host_has_the_name_uname_gives() -> None:
     assert host_name() == os.uname().nodename
 

@@ -199,3 +199,39 @@ def test_no_file_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
 def test_help_has_examples(main: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     assert "examples:" in capsys.readouterr().out
+
+
+TOPICAL = """[supervisord]
+[initd]
+nice=3
+[program:a]
+command=x
+[program:b]
+command=x
+user=nobody
+nice=0
+rlimit_nofile=100:unlimited
+capabilities=cap_chown
+secrets=PW=/run/secrets/pw
+set_home=true
+"""
+
+
+def test_topics_show_what_is_not_at_its_default_and_where_secrets_are(read: Callable[..., Loaded]) -> None:
+    one, two = explain(read(TOPICAL), {}, 9.0)["programs"]
+    assert one["topics"] == {"limits": {"nice": 3}}
+    assert two["topics"] == {
+        "limits": {"rlimits": [["nofile", 100, -1]], "nice": 0, "capabilities": ["chown"]},
+        "surroundings": {"secrets": [["PW", "/run/secrets/pw"]], "set_home": True},
+    }
+
+
+def test_topics_are_lines_of_the_text(read: Callable[..., Loaded]) -> None:
+    text = render(explain(read(TOPICAL), {}, 9.0))
+    assert "    capabilities             chown\n" in text
+    assert "    limits rlimits           nofile 100 -1\n" in text
+    assert "    secrets                  PW /run/secrets/pw\n" in text
+
+
+def test_who_sets_home_is_not_warned_of_it(read: Callable[..., Loaded]) -> None:
+    assert not [warning for warning in read(TOPICAL).warnings if "HOME" in warning.message]

@@ -26,8 +26,8 @@ TEXTS: dict[str, str] = {
     "secrets": "Variables whose values are read from files, such as /run/secrets/db_password; one line end at the end "
     "goes. The values appear in no API, log, event or record of initd, and not in initd's own environment; the "
     "program's own /proc/PID/environ has them, as any variable",
-    "env_allow": "Which inherited variables it gets; all if not set, none if empty. SUPERVISOR_* and what the file "
-    "sets itself always come along. Without PATH, commands are searched in /bin:/usr/bin:/usr/local/bin",
+    "env_allow": "Which inherited variables it gets; all if not set, none if empty. SUPERVISOR_*, PIDONE_* and "
+    "what the file sets itself always come along. Without PATH, commands are searched in /bin:/usr/bin:/usr/local/bin",
     "set_home": "Sets HOME, USER, LOGNAME and SHELL to those of `user`, which supervisord leaves as they are; "
     "`env_file` and `environment` win over them",
 }
