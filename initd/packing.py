@@ -27,29 +27,34 @@ ENTRIES = ("initd.prefix", "initd.main", "initd.daemon", "initd.serve")
 """What is made with all that it needs, in this order: the beginning of every command, stage 1, stage 2."""
 
 
-def sources(site: str) -> Iterator[tuple[str, str, bool]]:
-    """Name, file and "is it a package" of everything that goes into a pack."""
+def code_of(name: str) -> CodeType:
+    """A module of the library; not every copy of it has its sources.  Raises ImportError."""
+    spec = importlib.util.find_spec(name)
+    code = getattr(spec.loader, "get_code", lambda _name: None)(name) if spec is not None else None
+    if code is None:
+        raise ImportError(f"no code of {name}", name=name)
+    return code  # type: ignore[no-any-return]
+
+
+def modules(site: str) -> Iterator[tuple[str, CodeType, bool]]:
+    """Name, code and "is it a package" of everything that goes into a pack.  Raises OSError, SyntaxError, ImportError."""
     for name in BORROWED:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            yield name, spec.origin, False
-    for top in OURS:
-        for folder, _, files in os.walk(os.path.join(site, top)):
-            for file in sorted(files):
-                path = os.path.join(folder, file)
-                name = os.path.relpath(path, site).removesuffix(".py").replace("/", ".")
-                if file.endswith(".py") and file != "__main__.py":
-                    yield name.removesuffix(".__init__"), path, file == "__init__.py"
+        yield name, code_of(name), False
+    for folder, _, files in (found for top in OURS for found in os.walk(os.path.join(site, top))):
+        for file in sorted(file for file in files if file.endswith(".py") and file != "__main__.py"):
+            path = os.path.relpath(os.path.join(folder, file), site)
+            with open(os.path.join(site, path), encoding="utf-8") as source:
+                code = compile(source.read(), path, "exec", dont_inherit=True, optimize=2)
+            name = path.removesuffix(".py").replace("/", ".")
+            yield name.removesuffix(".__init__"), code, file == "__init__.py"
 
 
 def compiled(site: str) -> tuple[Index, list[bytes]]:
-    """The index, and the code of the modules in its order.  Raises OSError, SyntaxError."""
+    """The index, and the code of the modules in its order.  Raises as `modules` does."""
     index: Index = {}
     codes: list[bytes] = []
     offset = 0
-    for name, path, is_package in sources(site):
-        with open(path, encoding="utf-8") as file:
-            code = compile(file.read(), os.path.relpath(path, site), "exec", dont_inherit=True, optimize=2)
+    for name, code, is_package in modules(site):
         codes.append(marshal.dumps(code))
         index[name] = (offset, len(codes[-1]), is_package)
         offset += len(codes[-1])
