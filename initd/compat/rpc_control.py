@@ -51,7 +51,7 @@ def start(initd: Initd, name: object, wait: object = True) -> object:
     initd.check_running()
     group, process = split_name(text(name))
     if process is None:
-        return start_group(initd, group, wait)
+        return _start_batch(initd, initd.members(group, name), wait)
     row = initd.find(text(name))
     [verdict] = initd.command("try", [row], bool(wait))
     fault = _fault_of(verdict, text(name))
@@ -85,7 +85,7 @@ def stop(initd: Initd, name: object, wait: object = True) -> object:
     initd.check_running()
     group, process = split_name(text(name))
     if process is None:
-        return stop_group(initd, group, wait)
+        return _stop_batch(initd, initd.members(group, name), wait)
     row = initd.find(text(name))
     if row["state"] not in RUNNING_STATES:
         raise Fault("NOT_RUNNING", name)
@@ -116,7 +116,7 @@ def send(initd: Initd, name: object, signal: object) -> object:
     initd.check_running()
     group, process = split_name(text(name))
     if process is None:
-        return send_group(initd, group, signal)
+        return _send_batch(initd, initd.members(group, name), signal)
     row = initd.find(text(name))
     number = signal_number(signal)
     if row["state"] not in SIGNALLABLE_STATES:

@@ -87,11 +87,11 @@ class Initd:
             raise Fault("BAD_NAME", name)
         return self._ask_about(name, verb, join_name(group, process), args)
 
-    def members(self, group: object) -> list[Row]:
-        """The rows of a group in order of priority.  Raises Fault BAD_NAME."""
+    def members(self, group: object, name: object = None) -> list[Row]:
+        """The rows of a group in order of priority.  Raises Fault BAD_NAME with the name as it was given."""
         rows = [row for row in self.everything() if row["group"] == group]
         if not rows and group not in [one["name"] for one in self.ask("groups")]:
-            raise Fault("BAD_NAME", text(group))
+            raise Fault("BAD_NAME", text(group) if name is None else name)
         return sorted(rows, key=lambda row: row["priority"])
 
     def _ask_about(self, name: object, verb: str, full: str, args: Row) -> Any:

@@ -20,6 +20,7 @@ class Log:
         self._initd = initd
         self._which = {} if name is None else {"name": name, "stream": stream}
         self.path = ""
+        """Where it would be, once it was found missing."""
 
     def read(self, offset: int, length: int) -> str | None:
         """supervisord's readFile: `length` bytes from `offset` on, 0 for all; a negative offset counts from the end.
@@ -38,6 +39,7 @@ class Log:
         while wanted > 0:
             row = self._row(offset, min(wanted, LOG_CHUNK_BYTES))
             if not row["log"]:
+                self.path = str(row["path"])
                 return None
             found.append(row["text"])
             wanted -= len(row["text"])
@@ -83,7 +85,7 @@ def read_main(initd: Initd, offset: object, length: object) -> object:
 def _read(log: Log, offset: object, length: object) -> str:
     found = log.read(number(offset), number(length))
     if found is None:
-        raise Fault("NO_FILE", "None")
+        raise Fault("NO_FILE", log.path or None)
     return found
 
 

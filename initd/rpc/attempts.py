@@ -84,7 +84,7 @@ class Attempt(Goal):
 def obstacle(config: Program, base: Mapping[str, str]) -> tuple[str, str] | None:
     """Why its command cannot be run, as fault and text; None where it looks well, as supervisord looks at it."""
     if not config.argv:
-        return NOT_EXECUTABLE, config.argv_error or "command is empty"
+        return NOT_EXECUTABLE, _unread(config)
     name = config.argv[0]
     try:
         path = find(name, child_environment(base, config).get("PATH"))
@@ -96,6 +96,14 @@ def obstacle(config: Program, base: Mapping[str, str]) -> tuple[str, str] | None
     if not mode & 0o111:
         return NOT_EXECUTABLE, f"command at {path!r} is not executable"
     return None if os.access(path, os.X_OK) else (NOT_EXECUTABLE, f"no permission to run command {path!r}")
+
+
+def _unread(config: Program) -> str:
+    """Why the command has no words, as supervisord says it."""
+    if not config.command.strip():
+        return "command is empty"
+    why = "No closing quotation" if "closed" in config.argv_error else "No escaped character"
+    return f"can't parse command {config.command!r}: {why}"
 
 
 def _begin(supervisor: Supervisor, goal: Attempt, asked: Asked, now: float) -> None:

@@ -111,9 +111,14 @@ def logfile(config: Program, stream: str, output: Output) -> str:
     return output.logfile(full_name(config.group, config.name), stream) or (named if named and named != "AUTO" else "")
 
 
-def config_row(program: Program, in_use: bool) -> dict[str, object]:
-    """One process's configuration under supervisord's names; None is a value that is not set."""
+def config_row(program: Program, in_use: bool, output: Output) -> dict[str, object]:
+    """One process's configuration under supervisord's names; None is a value that is not set.
+
+    Log files are told as supervisord does: AUTO is the file that was made, once there is one.
+    """
     row: dict[str, object] = {name: getattr(program, name) for name in COPIED}
+    for stream in ("stdout", "stderr"):
+        row[f"{stream}_logfile"] = logfile(program, stream, output) or row[f"{stream}_logfile"]
     row["exitcodes"] = list(program.exitcodes)
     if program.redirect_stderr:
         row["stderr_logfile"] = None
@@ -142,7 +147,7 @@ def _settings(control: Control, call: Call) -> object:
     config = _known(control)
     active = set(control.supervisor.processes)
     rows = [(program, full_name(program.group, program.name) in active) for program in config.programs]
-    return _page(rows, call, lambda row: config_row(*row))
+    return _page(rows, call, lambda row: config_row(row[0], row[1], control.output))
 
 
 def _groups(control: Control, call: Call) -> object:

@@ -40,8 +40,9 @@ class Desk(Record):
     own: ActivityLog
 
 
-NONE: dict[str, object] = {"log": False, "size": 0, "offset": 0, "text": ""}
-"""There is no such log."""
+def _none(path: str = "") -> dict[str, object]:
+    """There is no such log; `path` is where it would be."""
+    return {"log": False, "size": 0, "offset": 0, "text": "", "path": path}
 
 
 def _row(size: int, offset: int, chunk: bytes, file: int) -> dict[str, object]:
@@ -54,7 +55,7 @@ def _from_file(path: str, offset: int, count: int) -> dict[str, object]:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except FileNotFoundError:
-        return NONE
+        return _none(path)
     except OSError as error:
         raise ControlError("failed", f"{path}: {error.strerror}") from error
     try:
@@ -93,7 +94,7 @@ def _read(desk: Desk, call: Call) -> object:
     if path and not _is_stream(path):
         return _from_file(path, offset, count)
     if not path and (getattr(process.config, f"{stream}_logfile") is None or _is_redirected(process, stream)):
-        return NONE
+        return _none()
     return _from_ring(output.tail(process.name, stream), output.size(process.name, stream), offset, count)
 
 
