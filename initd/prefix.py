@@ -24,7 +24,14 @@ UNSET = "pidone.lc_ctype"
 SITE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """The directory that holds our packages."""
 
-COMMANDS = {"initd": "initd", "initd.link": "initd-link", "hub": "hubd", "hub.ctl": "hubctl"}
+COMMANDS = {
+    "initd": "initd",
+    "initd.link": "initd-link",
+    "initd.compat.rpc": "initd-rpc",
+    "initd.logs.compress": "initd-compress",
+    "hub": "hubd",
+    "hub.ctl": "hubctl",
+}
 """Module to the name of its command."""
 EXTRAS = {"initd.link": "link", "hub": "hub", "hub.ctl": "hub"}
 """Module to the extra of the distribution that brings what it imports."""
@@ -81,7 +88,8 @@ def command(module: str) -> list[str]:
     launcher = os.path.join(sys.prefix, COMMANDS[module])
     if os.path.exists(os.path.join(sys.prefix, "lib", "ld.so")) and os.path.exists(launcher):
         return [launcher]
-    return [sys.executable, "-I", os.path.join(SITE, "initd", "prefix.py"), module]
+    flags = "-I" if module in EXTRAS else "-IS"
+    return [sys.executable, flags, os.path.join(SITE, "initd", "prefix.py"), module]
 
 
 def version() -> str:
@@ -107,6 +115,12 @@ def main(argv: list[str]) -> None:
     restore()
     sys.path.insert(_end_of_library(sys.path), SITE)
     sys.argv = argv[1:]
+    from initd.__main__ import unpack
+
+    unpack(os.path.join(SITE, "initd"))
+    if argv[1] == "initd.link" and not os.path.isdir(os.path.join(SITE, "initd", "link")):
+        print("initd-link: this initd was built without what joins it to a hub", file=sys.stderr)
+        sys.exit(2)
     try:
         runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
     except ModuleNotFoundError as error:

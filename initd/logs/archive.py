@@ -74,7 +74,7 @@ class Archive:
                 self._compress(Job(sink, os.fstat(source).st_ino), source)
             finally:
                 os.close(source)
-        except (OSError, StartFailed) as error:
+        except Exception as error:  # a log is being written: whatever goes wrong here must not stop that
             self._sup.note(f"cannot compress {part}: {error}", "warn")
 
     def _compress(self, job: Job, source: int) -> None:
@@ -82,7 +82,7 @@ class Archive:
         target = os.open(job.growing, flags, 0o600)
         try:
             _copy_owner(source, target)
-            pid = self._sup.kernel.spawn(Order(tuple(command(MODULE)), dict(os.environ), source, target, STDERR))
+            pid = self._sup.kernel.spawn(Order(tuple(command(MODULE)), {}, source, target, STDERR))
         except StartFailed:
             os.unlink(job.growing)
             raise

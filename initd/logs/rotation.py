@@ -35,11 +35,11 @@ class Keeping(Record):
 
 
 def period(every: str | int, at: float) -> tuple[int, float]:
-    """Number of the period in which wall time `at` lies, and when it ends unless the clocks change meanwhile."""
-    seconds = {"daily": 86400, "hourly": 3600}[every] if isinstance(every, str) else every
-    zone = (time.localtime(at).tm_gmtoff or 0) if isinstance(every, str) else 0
-    number = int((at + zone) // seconds)
-    return number, float((number + 1) * seconds - zone)
+    """Number of the period in which wall time `at` lies, and how long that is certain: clocks change at full hours."""
+    if not isinstance(every, str):
+        return int(at // every), float((at // every + 1) * every)
+    local = at + (time.localtime(at).tm_gmtoff or 0)
+    return int(local // {"daily": 86400, "hourly": 3600}[every]), at + 3600 - local % 3600
 
 
 class Calendar:
@@ -48,19 +48,19 @@ class Calendar:
     def __init__(self, every: str | int) -> None:
         self._every = every
         self._number = 0
-        self._ends = 0.0
+        self._certain = 0.0
 
     def begin(self, at: float) -> None:
         """The file's first byte, or its last change, is of wall time `at`."""
-        self._number, self._ends = period(self._every, at)
+        self._number, self._certain = period(self._every, at)
 
     def is_over(self, now: float) -> bool:
         """Whether another period has begun; a clock that went back begins none."""
-        if now < self._ends:
+        if now < self._certain:
             return False
-        number, ends = period(self._every, now)
-        if number == self._number:  # the clocks were changed: the day is longer
-            self._ends = ends
+        number, certain = period(self._every, now)
+        if number == self._number:
+            self._certain = certain
         return number > self._number
 
 

@@ -41,9 +41,9 @@ class SyslogSink:
         clock: Callable[[], float],
         wall: Callable[[], float],
         say: Callable[[str], None],
-        place: str = PLACE,
+        place: str = "",
     ) -> None:
-        self.path = place
+        self.path = place or PLACE
         self.losses = Losses("syslog")
         self._name = name.encode("utf-8", "surrogateescape")
         self._clock = clock
