@@ -10,9 +10,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from initd.arguments import REQUIRED
 from initd.control import VERBS, Entry
+from initd.reload.verbs import VERBS as RELOAD_VERBS
 from initd.remote import LINK_VERBS
 from initd.replies import CODES
 from initd.rpc import attempts, details, logs
+from initd.talk import VERBS as TALK_VERBS
 from wire.limits import (
     COMMAND_GRACE_SECONDS,
     CONTROL_CLIENTS,
@@ -69,6 +71,23 @@ and which `result` takes. `outcome`, of the command and of each row in `processe
 
 """
 
+RELOAD = """
+## Taking over a changed file
+
+The file is read anew each time; a file with errors is refused as `bad-configuration` and changes nothing. `update`, `add`, `remove`
+and `scale` are commands like those above, and touch only processes that differ: a changed option that needs a new process (command,
+user, directory, environment, limits...) stops it as it was defined and starts it as it is defined now, if it was up or has autostart;
+all others (priority, restart policy, log options...) are taken over while it runs. What is added starts when what is removed is gone.
+`reread` tells all that beforehand, each difference with `need` (`restart`, `live`, `next start`), file and line; values of environments
+are never told. What `scale` sets holds until `reload`.
+
+"""
+
+TALK = """
+## Speaking to programs
+
+"""
+
 CLIENTS = """
 ## What supervisord's clients need besides
 
@@ -102,7 +121,8 @@ def render() -> str:
     codes = "".join(f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items())
     errors = f"## Errors\n\n| code | meaning |\n|---|---|\n{codes}"
     clients = CLIENTS + table_of(details.VERBS | attempts.VERBS | logs.VERBS)
-    return HEAD + table_of(VERBS) + COMMANDS + errors + clients + LINK + table_of(LINK_VERBS)
+    more = RELOAD + table_of(RELOAD_VERBS) + TALK + table_of(TALK_VERBS)
+    return HEAD + table_of(VERBS) + COMMANDS + errors + more + clients + LINK + table_of(LINK_VERBS)
 
 
 if __name__ == "__main__":

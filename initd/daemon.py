@@ -28,10 +28,12 @@ from initd.signals import DAEMON, HALT, RELOAD, REOPEN, SHUTDOWN, SIGCHLD, name_
 from initd.stdin import Inlets
 from initd.supervisor import Supervisor
 from initd.users import uid_of
+from wire.limits import PROBLEMS_TOLD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from initd.config.records import Config, Loaded
     from initd.config.records import Daemon as Settings
@@ -54,7 +56,7 @@ def run(options: Options) -> int:
     path = options.configuration or find(os.path.join(sys.prefix, "bin"), os.getcwd())
     if path is None:
         return _refuse(["there is no configuration file; name one: initd -c FILE"])
-    loaded = read(path, environ)
+    loaded = read(path, environ, options.settings)
     if loaded.config is None:
         return _refuse([f"error: {problem}" for problem in loaded.errors])
     try:
@@ -65,18 +67,30 @@ def run(options: Options) -> int:
         prepare.take_over()
         prepare.apply_limits(loaded.config.daemon)
         daemon = Daemon(path, loaded.config, environ, level, budget)
+        daemon.settings = options.settings
         daemon.take_office()
     except (OperatorError, OSError) as error:
         return _refuse([f"error: {error}"])
     return daemon.run(loaded)
 
 
-def read(path: str, environ: Mapping[str, str]) -> Loaded:
+def read(
+    path: str,
+    environ: Mapping[str, str],
+    settings: tuple[tuple[str, object], ...] = (),
+    scales: Mapping[str, int] | None = None,
+) -> Loaded:
     """The configuration.  A user that is not here is an error, as in supervisord; a missing directory is none:
 
-    a program's directory may be made by another one, and those of logs are made when they are needed.
+    a program's directory may be made by another one, and those of logs are made when they are needed.  `settings` are
+    options of the daemon that the command line sets, over what the file says; `scales` see config.load.
     """
-    return load(path, environ, users=uid_of, advise=False)
+    loaded = load(path, environ, users=uid_of, advise=False, scales=scales)
+    if loaded.config is None or not settings:
+        return loaded
+    daemon = loaded.config.daemon
+    overlaid: dict[str, Any] = {**dict(settings), "given": (*daemon.given, *(name for name, _ in settings))}
+    return loaded._replace(config=loaded.config._replace(daemon=daemon._replace(**overlaid)))
 
 
 def stop_budget(config: Config, environ: Mapping[str, str]) -> float | None:
@@ -110,6 +124,12 @@ class Daemon:
         self.environ = environ
         self.level_given = level != daemon.loglevel
         self.pidfile = daemon.pidfile
+        self.settings: tuple[tuple[str, object], ...] = ()
+        """What the command line says of [supervisord] options."""
+        self.scales: dict[str, int] = {}
+        """numprocs of programs that `scale` changed since the last reload."""
+        self.ignored = 0
+        """Signals that came in vain: a reload during a shutdown."""
         self.voice = Voice(level=level)
         self.loop = Loop(self.voice.error)
         self.kernel = Kernel()
@@ -226,33 +246,50 @@ class Daemon:
             self.output.reopen()
             self.voice.say("log files opened anew (SIGUSR2)")
 
-    def reload(self, asked: Asked) -> None:
-        """Stop all programs and start those of the file as it is now; a file with errors changes nothing."""
+    def read(self, scales: Mapping[str, int]) -> Loaded:
+        """The file as it is now, with what the command line and `scale` say."""
+        return read(self.path, self.environ, self.settings, scales)
+
+    def reload(self, asked: Asked) -> str:
+        """Stop all programs and start those of the file as it is now; a file with errors changes nothing.
+
+        Returns why nothing is done, "" where it is.
+        """
         if self.supervisor.ending is not None:
-            self.voice.say(f"{asked.actor}: ignored, everything is being stopped", "warn")
-            return
-        loaded = read(self.path, self.environ)
+            self.ignored += 1
+            why = "everything is being stopped"
+            self.voice.say(f"{asked.actor}: ignored, {why}", "warn")
+            return why
+        loaded = self.read({})
         if loaded.config is None:
             for problem in loaded.errors:
                 self.voice.error(str(problem))
             self.voice.error("the configuration has errors; nothing is changed")
-            return
+            return "; ".join(map(str, loaded.errors[:PROBLEMS_TOLD]))
         config = loaded.config
         self.supervisor.reload(asked, lambda: self._start_over(config))
+        return ""
 
     def _start_over(self, config: Config) -> None:
         gone = tuple(self.supervisor.processes)
+        self.scales = {}
+        if self.service is not None:
+            self.service.reloading.changeover.forget()
         self.supervisor.adopt(config)
+        self.take(config)
+        for name in gone:
+            if name not in self.supervisor.processes:
+                self.output.remove(name)
+        self.supervisor.start_all()
+
+    def take(self, config: Config) -> None:
+        """A configuration is in force: tell the parts, and follow what it says of initd itself."""
         self.parts.adopt(config)
         self._reach(config)
         self.logfile.follow(config.daemon)
         self.supervisor.budget = stop_budget(config, self.environ)
         if not self.level_given:
             self.voice.level = config.daemon.loglevel
-        for name in gone:
-            if name not in self.supervisor.processes:
-                self.output.remove(name)
-        self.supervisor.start_all()
 
     def _reach(self, config: Config) -> None:
         """Tell programs and clients where the servers of this configuration are."""

@@ -13,6 +13,8 @@ class Options(Record):
 
     configuration: str | None = None
     loglevel: str | None = None
+    settings: tuple[tuple[str, object], ...] = ()
+    """Options of [supervisord] that the command line sets, over what the file says."""
 
 
 def parse(argv: list[str]) -> Options:
@@ -29,4 +31,4 @@ def parse(argv: list[str]) -> Options:
         if not given:
             raise OperatorError(f"{name} needs a value")
         found[NAMES[name]] = given
-    return Options(**found)
+    return Options(found.get("configuration"), found.get("loglevel"))

@@ -13,13 +13,14 @@ import initd.config.diagnose
 import initd.config.include
 import initd.config.pools
 import initd.config.servers
-from initd import address, parts
+from initd import address, parts, talk
 from initd.companion import Companion
 from initd.config import topics
 from initd.control import Control
 from initd.joining import link_environment
 from initd.listener import Listener
 from initd.prefix import command, version
+from initd.reload.verbs import Reloading
 from initd.remote import Remote
 from initd.rpc import attempts, details, logs
 from initd.rpc.servers import RpcServer
@@ -45,6 +46,8 @@ class Service:
             "configuration": daemon.path,
         }
         control = Control(supervisor, daemon.journal, daemon.output, daemon.loop.now, identity)
+        self.reloading = Reloading(daemon, control)
+        control.extend(self.reloading.verbs() | talk.VERBS)
         control.extend(details.VERBS | attempts.VERBS | logs.bound(control, daemon.logfile))
         remote = Remote(control, lambda: daemon.config.daemon.remote)
         self.listener = Listener(daemon.loop, control, remote, daemon.voice.error)

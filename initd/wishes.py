@@ -49,7 +49,28 @@ def stopped(status: Status, expected: bool) -> Verdict:
     return (FAILED, status.why) if status.state is State.UNKNOWN else (ACCEPTED, status.why)
 
 
-JUDGES: dict[str, Callable[[Status, bool], Verdict]] = {"start": started, "restart": started, "stop": stopped}
+def replaced(status: Status, expected: bool) -> Verdict:
+    """As `started`, of a process that waits for others to go first: for its predecessor, or for what is removed."""
+    if status.want is Want.DOWN:
+        return ACCEPTED, "waits for what has to stop first"
+    return started(status, expected)
+
+
+def gone(status: Status, expected: bool) -> Verdict:
+    """No process; whoever starts it meanwhile is overruled (initd.reload.changeover)."""
+    return (DONE, "") if status.state in DOWN and status.want is Want.DOWN else (ACCEPTED, status.why)
+
+
+JUDGES: dict[str, Callable[[Status, bool], Verdict]] = {
+    "start": started,
+    "restart": started,
+    "stop": stopped,
+    "add": replaced,
+    "replace": replaced,
+    "redefine": gone,
+    "remove": gone,
+}
+REPLACING = ("restart", "replace")
 
 
 class Goal:
@@ -61,7 +82,7 @@ class Goal:
         self.message = ""
         self._verb = verb
         before = process.status(now)
-        self._old = (before.pid, before.start_ticks) if verb == "restart" and before.pid is not None else None
+        self._old = (before.pid, before.start_ticks) if verb in REPLACING and before.pid is not None else None
 
     def judge(self, now: float) -> None:
         """Look whether the wish is reached."""
@@ -101,6 +122,8 @@ class Command:
         self.remote = remote
         """The id was chosen elsewhere and may come again; else it is ours, and may be forgotten for want of room."""
         self.goals: list[Goal] = []
+        self.told: dict[str, object] = {}
+        """What its result tells besides."""
         self.final: Reply | None = None
         """What a repetition of the id is answered, once that is known."""
         self.laters: list[Later] = []
@@ -117,7 +140,7 @@ class Command:
             row["outcome"] = unreached if row["outcome"] == ACCEPTED else row["outcome"]
         outcomes = {str(row["outcome"]) for row in rows} or {DONE}
         whole = ACCEPTED if ACCEPTED in outcomes else outcomes.pop() if len(outcomes) == 1 else PARTLY
-        return {"command": self.id, "verb": self.verb, "outcome": whole, "processes": rows}
+        return {"command": self.id, "verb": self.verb, "outcome": whole, "processes": rows, **self.told}
 
     def look(self, now: float, changed: Process | None = None) -> None:
         """Judge the goals, or those about the process that changed; tell who waits if all are judged.

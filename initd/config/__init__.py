@@ -11,7 +11,7 @@ import os
 from initd.config.daemon import daemon
 from initd.config.groups import groups as read_groups
 from initd.config.ini import Document, read, text_of
-from initd.config.reading import Reading
+from initd.config.reading import Reading, place
 from initd.config.records import Config, Loaded, Problem, Program, Server
 from initd.config.topics import judge_across, shared
 
@@ -50,12 +50,14 @@ def load(
     directories: Callable[[str], bool] | None = None,
     groups: Callable[[str], int | None] | None = None,
     advise: bool = True,
+    scales: Mapping[str, int] | None = None,
 ) -> Loaded:
     """Read a file and all it includes, and find every error and warning in them.
 
     `environ` gives the ENV_ names, `here_host` replaces the host's name.  With `users` and `groups` (name or number to
     id, None if there is none) and `directories` (whether one exists) given, what this machine lacks is an error, as in
     supervisord; without, the text alone is judged.  `advise=False` leaves the warnings to advice.advise(), later.
+    `scales` overrides numprocs of programs that are there, by name.
     """
     document = Document()
     try:
@@ -65,7 +67,7 @@ def load(
     except ValueError as fault:
         return Loaded(None, (Problem(path, 0, str(fault)),), ())
     here = os.path.abspath(os.path.dirname(path))
-    loaded = _judge(Reading(document, environ, here, here_host, users, directories, groups), path)
+    loaded = _judge(Reading(document, environ, here, here_host, users, directories, groups), path, scales or {})
     if advise:
         from initd.config.advice import advise as warnings
 
@@ -73,13 +75,17 @@ def load(
     return loaded
 
 
-def _judge(reading: Reading, path: str) -> Loaded:
+def _judge(reading: Reading, path: str, scales: Mapping[str, int]) -> Loaded:
     """All sections of a document as one Config, or the errors."""
     document = reading.document
     if "include" in document.sections:
         from initd.config.include import include
 
         include(reading, document.sections["include"], path)
+    for name, count in scales.items():
+        section = document.sections.get(f"program:{name}")
+        if section is not None:
+            section.options["numprocs"] = (str(count), *place(section, "numprocs"))
     ours, link = daemon(reading)
     reading.common = shared(reading)
     members = read_groups(reading)

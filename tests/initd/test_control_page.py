@@ -20,7 +20,7 @@ def test_the_page_is_what_the_table_of_verbs_makes():
 
 def test_every_error_code_in_use_is_declared_and_every_declared_one_is_in_use():
     used: set[str] = set()
-    for name in ("control", "remote", "reports", "arguments", "connection", "listener"):
+    for name in ("control", "remote", "reports", "arguments", "connection", "listener", "talk", "reload/verbs"):
         text = Path(initd.__path__[0], f"{name}.py").read_text()
         used |= set(re.findall(r'ControlError\(\s*"([a-z-]+)"', text))
     assert used == set(CODES)

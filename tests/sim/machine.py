@@ -40,6 +40,9 @@ class SimOutput:
     def last_lines(self, name: str) -> tuple[str, ...]:
         return self.lines
 
+    def refit(self, program: Any) -> None:
+        self.calls.append(("refit", program.name))
+
     def remove(self, name: str) -> None:
         self.calls.append(("remove", name))
 
