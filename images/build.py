@@ -22,8 +22,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = (ROOT / "VERSION").read_text().strip()
 LABEL = "pidone.content"
-PACKAGES = {"initd": ("initd", "wire"), "hub": ("initd", "wire", "hub")}
-PLACE = {"initd": "opt/initd", "hub": "opt/hub"}
+PACKAGES = {"initd": ("initd", "wire"), "lean": ("initd", "wire"), "hub": ("initd", "wire", "hub")}
+PLACE = {"initd": "opt/initd", "lean": "opt/initd", "hub": "opt/hub"}
+DOCKERFILE = {"initd": "initd", "lean": "initd", "hub": "hub"}
+TAGS = {"initd": f"pidone/initd:{VERSION}", "lean": f"pidone/initd:{VERSION}-lean", "hub": f"pidone/hub:{VERSION}"}
+"""`lean` is initd without link."""
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
 
@@ -32,20 +35,21 @@ class BuildError(Exception):
 
 
 def product(kind: str, tag: str | None = None) -> str:
-    """Build pidone/initd or pidone/hub from the source tree; returns its tag."""
-    tag = tag or f"pidone/{kind}:{VERSION}"
+    """Build pidone/initd (`initd`; `lean` without link) or pidone/hub from the source tree; returns its tag."""
+    tag = tag or TAGS[kind]
     recipe = [
         ROOT / "VERSION",
         ROOT / "images" / "bundle",
         ROOT / "images" / "launcher.c",
+        ROOT / "images" / "needed.py",
         ROOT / "images" / "unused.txt",
     ]
-    content = digest([*recipe, ROOT / "images" / kind, *(ROOT / package for package in PACKAGES[kind])])
+    content = digest([*recipe, ROOT / "images" / DOCKERFILE[kind], *(ROOT / package for package in PACKAGES[kind])])
     with building(tag, content) as needed:
         if needed:
             with context() as place:
                 _bundle(kind, place)
-                shutil.copy(ROOT / "images" / kind / "Dockerfile", place)
+                shutil.copy(ROOT / "images" / DOCKERFILE[kind] / "Dockerfile", place)
                 docker_build(place, tag, content)
     return tag
 
@@ -129,7 +133,8 @@ def _bundle(kind: str, place: Path) -> None:
     """The parts of a product image: the bundle, and for the hub the few files that an empty image lacks."""
     target = place / "rootfs" / PLACE[kind]
     target.parent.mkdir(parents=True)
-    done = subprocess.run([sys.executable, str(ROOT / "images" / "bundle"), kind, str(target)])
+    what = ["initd", "--without-link"] if kind == "lean" else [kind]
+    done = subprocess.run([sys.executable, str(ROOT / "images" / "bundle"), *what, str(target)])
     if done.returncode:
         raise BuildError(f"images/bundle {kind} failed, see above")
     if kind == "hub":
@@ -155,15 +160,19 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="script/image",
         description="Build and tag an image of pidone; nothing is built where the tag already holds these sources.",
-        epilog="examples:\n  script/image initd\n  script/image hub --tag registry.example/pidone/hub:test\n"
+        epilog="examples:\n  script/image initd\n  script/image initd --without-link\n  script/image hub --tag registry.example/pidone/hub:test\n"
         "  docker build --build-arg BASE=$(images/base demo) images/shop",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", choices=["initd", "hub", "shop", "jobs"], help="initd, hub; shop, jobs: the demo's")
     parser.add_argument("--tag", help=f"tag of initd or hub (default: pidone/NAME:{VERSION})")
+    parser.add_argument("--without-link", action="store_true", help="initd that cannot join a hub: smaller, no wheels")
     args = parser.parse_args(argv)
+    if args.without_link and args.name != "initd":
+        parser.error("--without-link is for initd only")
+    kind = "lean" if args.without_link else args.name
     try:
-        tag = product(args.name, args.tag) if args.name in PLACE else example(args.name)
+        tag = product(kind, args.tag) if args.name in PLACE else example(args.name)
     except BuildError as error:
         print(f"script/image: {error}", file=sys.stderr)
         return 1
