@@ -113,7 +113,7 @@ class Cgroups:
         leaf = own + LEAF
         os.makedirs(leaf, exist_ok=True)
         for _ in range(100):  # somebody may fork while we look
-            pids = [self._me] if self._me != 1 else [int(word) for word in _read(f"{own}/cgroup.procs").split()]
+            pids = [self._me] if self._me != 1 else self._movable(own)
             for pid in pids:
                 try:
                     _write(f"{leaf}/cgroup.procs", str(pid))
@@ -122,6 +122,10 @@ class Cgroups:
                         raise
             if not pids or self._me != 1:
                 return
+
+    def _movable(self, own: str) -> list[int]:
+        """Who is in a cgroup; 0 stands for somebody outside our PID namespace, whom nobody here can move."""
+        return [int(word) for word in _read(f"{own}/cgroup.procs").split() if word != "0"]
 
     def remove(self, place: Place) -> bool:
         """Remove it; False where somebody is still in it."""

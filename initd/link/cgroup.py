@@ -17,6 +17,7 @@ from typing import NamedTuple
 import psutil
 
 from initd.link.files import read
+from initd.oom import LEAF
 from wire.model import CONTAINER_COLUMNS
 
 Read = Callable[[str], str]
@@ -59,7 +60,7 @@ def _paths(cgroup: str) -> Iterable[tuple[str, str]]:
         number, _, rest = line.partition(":")
         names, _, path = rest.partition(":")
         for name in names.split(","):
-            yield (UNIFIED if number == "0" and not name else name), path
+            yield (UNIFIED if number == "0" and not name else name), path.removesuffix(LEAF) or "/"
 
 
 def _unescape(point: str) -> str:

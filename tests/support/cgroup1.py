@@ -55,6 +55,8 @@ def group(controller: str) -> Iterator[Group]:
 
 def _removed(path: Path) -> bool:
     try:
+        for below in [one for one in path.iterdir() if one.is_dir()]:  # those that initd has made for programs
+            os.rmdir(below)
         os.rmdir(path)
     except FileNotFoundError:
         return True
