@@ -1,10 +1,38 @@
 """How long to wait before the next try; pure.
 
-Programs wait as supervisord does: one second more after each failed start, no cap, no jitter.  Our own children (the
-link) wait exponentially up to a cap, because they are tried for ever.
+Programs wait as supervisord does, unless they have a Backoff: one second more after each failed start, no cap, no
+jitter, and nothing after a crash from RUNNING.  With one they wait before every automatic start, after failed starts
+and after ends alike.  Our own children (the link) wait exponentially up to a cap, because they are tried for ever.
 """
 
 from __future__ import annotations
+
+from wire._record import Record
+
+
+class Backoff(Record):
+    """Waits that grow with each end in a row; seconds."""
+
+    first: float
+    factor: float = 2.0
+    cap: float = 30.0
+    jitter: float = 0.1
+    """Part of each wait by which it may be longer or shorter, so that a fleet does not come back at one moment."""
+    reset: float = 60.0
+    """A life this long was a steady one: after it the waits begin anew."""
+
+
+MOST_DOUBLINGS = 1000
+"""Exponents above it would overflow; the cap is reached long before."""
+
+
+def wait_after(falls: int, backoff: Backoff, chance: float) -> float:
+    """Seconds to wait after `falls` (>= 1) ends in a row; `chance` is a random number in [0, 1)."""
+    try:
+        whole = min(backoff.cap, backoff.first * backoff.factor ** min(falls - 1, MOST_DOUBLINGS))
+    except OverflowError:
+        whole = backoff.cap
+    return max(0.0, whole * (1 + backoff.jitter * (2 * chance - 1)))
 
 
 def program_wait(tries: int) -> float:

@@ -6,14 +6,28 @@
 from __future__ import annotations
 
 from wire._record import Record
-from wire.model import State
+from wire.model import Cause, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.backoff import Backoff
 
 TERM, KILL, CONT = 15, 9, 18
 """Signal numbers of Linux on every architecture we run on; `signal` is not pure enough to import."""
 
 
+LEADER, GROUP, TREE = "leader", "group", "tree"
+"""What a stop reaches, and waits for."""
+
+ONESHOT = "oneshot"
+"""The type of a program whose work is done when it ends."""
+
+PRE_START, POST_STOP = "pre_start", "post_stop"
+"""Hooks: commands run before each start and after each end of a process."""
+
+
 class Rules(Record):
-    """What the configuration says about one program's life; names and meanings are supervisord's."""
+    """What the configuration says about one program's life; the first eight are supervisord's, by name and meaning."""
 
     startsecs: float = 1.0
     startretries: int = 3
@@ -23,6 +37,22 @@ class Rules(Record):
     stopwaitsecs: float = 10.0
     stopasgroup: bool = False
     killasgroup: bool = False
+    stop_signals: tuple[tuple[int, float], ...] = ()
+    """Signals of a stop and how long each may take, seconds, before the next; (): stopsignal and stopwaitsecs."""
+    stop_scope: str = ""
+    """LEADER, GROUP or TREE; "": as supervisord, signals as the two options say, and over when the leader is gone."""
+    awaits_ready: bool = False
+    """Counts as started only when Ready came, too."""
+    oneshot: bool = False
+    """Its work is done when it ends as expected."""
+    backoff: Backoff | None = None
+    """How the waits before automatic starts grow; None: as supervisord."""
+    crash_loop: tuple[int, float] | None = None
+    """So many ends in so many seconds, and it is given up."""
+    pre_start: float | None = None
+    """Seconds that the command before each start may take; None: there is none."""
+    post_stop: float | None = None
+    """Seconds that the command after each end may take; None: there is none."""
 
 
 class Asked(Record):
@@ -43,6 +73,13 @@ class Start(Record):
     """Somebody (or autostart) wants it up."""
 
     asked: Asked = NOBODY
+
+
+class Await(Record):
+    """Somebody wants it up, but something else has to come first; `why` says what.  Start ends the waiting."""
+
+    asked: Asked = NOBODY
+    why: str = ""
 
 
 class Stop(Record):
@@ -77,16 +114,46 @@ class Spawned(Record):
 
 
 class SpawnFailed(Record):
-    """The effect Spawn failed; `why` is for people."""
+    """The effect Spawn failed; `why` is for people.  `chance`, as in Died, for the wait that follows."""
+
+    why: str
+    chance: float = 0.5
+
+
+class Died(Record):
+    """The process was reaped: exit status, or None and the signal that ended it.
+
+    `chance` in [0, 1) is the random number of the wait that may follow (see Backoff.jitter): the machine has none.
+    """
+
+    code: int | None
+    signal: int | None = None
+    chance: float = 0.5
+
+
+class Emptied(Record):
+    """Nothing is left of what the stop reaches (stop_scope)."""
+
+
+class Ready(Record):
+    """It can do its work: a readiness probe, or the process itself, said so."""
+
+
+class NotReady(Record):
+    """It did not become ready in time: this start has failed, and its process is to go."""
 
     why: str
 
 
-class Died(Record):
-    """The process was reaped: exit status, or None and the signal that ended it."""
+class Failing(Record):
+    """A rule wants the process replaced (`action` "restart") or ended ("stop"): a probe, its age, a dependency.
 
-    code: int | None
-    signal: int | None = None
+    `cause` PROBE, RENEWAL or DEPENDENCY stands in the exit record, `why` too.
+    """
+
+    why: str
+    action: str = "restart"
+    cause: Cause = Cause.PROBE
 
 
 class Due(Record):
@@ -99,17 +166,31 @@ class Undeliverable(Record):
     why: str
 
 
-EVENTS = (Start, Stop, Restart, Force, Hold, Spawned, SpawnFailed, Died, Due, Undeliverable)
+EVENTS = (
+    Start, Await, Stop, Restart, Force, Hold, Spawned, SpawnFailed, Died, Emptied, Ready, NotReady, Failing, Due,
+    Undeliverable,
+)  # fmt: skip
 """All kinds of events."""
 
-Event = Start | Stop | Restart | Force | Hold | Spawned | SpawnFailed | Died | Due | Undeliverable
+Event = (
+    Start | Await | Stop | Restart | Force | Hold | Spawned | SpawnFailed | Died | Emptied | Ready | NotReady | Failing
+    | Due | Undeliverable
+)  # fmt: skip
 
 
 # Effects: what the caller has to do, in order.
 
 
 class Spawn(Record):
-    """Start a process and answer with Spawned or SpawnFailed before anything else."""
+    """Start a process and answer with Spawned or SpawnFailed before anything else; `hook`: which one, "" for none."""
+
+    hook: str = ""
+
+
+class Ask(Record):
+    """It was stopped and is wanted up again: answer with Start, or Await where something else has to come first."""
+
+    asked: Asked
 
 
 class Kill(Record):
@@ -118,6 +199,27 @@ class Kill(Record):
     signum: int
     group: bool
     wake: bool = False
+
+
+class Reach(Record):
+    """Send `signum` to everything that the stop reaches (stop_scope); with `wake`, SIGCONT after it."""
+
+    signum: int
+    wake: bool = False
+
+
+class Look(Record):
+    """The leader is gone: answer with Emptied where nothing else is left of its scope, else go on looking."""
+
+
+class Leave(Record):
+    """What is left of its scope survived every KILL: say so."""
+
+
+class Tell(Record):
+    """Show `why` beside the state, which stays."""
+
+    why: str
 
 
 class Changed(Record):
@@ -136,6 +238,14 @@ class Ended(Record):
     asked: Asked | None
     code: int | None
     signal: int | None
+    cause: Cause | None = None
+    """Why it was brought down; None where it ended by itself."""
+    why: str = ""
+    """What the rule said that brought it down."""
+    escalated: bool = False
+    """Its stop signals did not suffice, and it was sent KILL."""
+    hook: str = ""
+    """The process was this hook."""
 
 
-Effect = Spawn | Kill | Changed | Ended
+Effect = Spawn | Ask | Kill | Reach | Look | Leave | Tell | Changed | Ended

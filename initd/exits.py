@@ -17,7 +17,9 @@ OUR_RSS = 16 << 20
 
 
 def cause_of(ended: Ended, suspicion: Cause) -> Cause:
-    """Why it ended: somebody's wish counts first, then what the OOM counter says of a SIGKILL."""
+    """Why it ended: who brought it down counts first, then what the OOM counter says of a SIGKILL."""
+    if ended.cause is not None:
+        return ended.cause
     if ended.asked is not None:
         return Cause.STOPPED
     if ended.signal is None:
@@ -27,16 +29,10 @@ def cause_of(ended: Ended, suspicion: Cause) -> Cause:
 
 def exit_of(process: Process, ended: Ended, lines: tuple[str, ...], at: float, now: float) -> Exit:
     """The record of a death.  The machine has forgotten the pid already; `process.death` still has it."""
-    death, asked, config = process.death, ended.asked, process.config
-    return Exit(
-        group=config.group,
-        name=config.name,
-        program=config.program,
-        number=config.number,
+    death, asked = process.death, ended.asked
+    return _unborn(process, process.started_at, at)._replace(
         pid=death.pid if death else None,
         start_ticks=process.start_ticks,
-        started_at=process.started_at,
-        ended_at=at,
         run_time=max(0.0, now - process.program.spawned_at),
         code=ended.code,
         signal=ended.signal,
@@ -45,15 +41,20 @@ def exit_of(process: Process, ended: Ended, lines: tuple[str, ...], at: float, n
         cause=cause_of(ended, process.suspicion),
         by=asked.actor if asked else "",
         command=f"{asked.verb} {asked.id}".strip() if asked else "",
-        errno=None,
-        step="",
+        step=ended.hook,
         rusage=death.rusage if death else None,
         last_lines=lines,
+        escalated=ended.escalated,
+        why=ended.why,
     )
 
 
-def start_failure(process: Process, error: StartFailed, at: float) -> Exit:
+def start_failure(process: Process, error: StartFailed, why: str, at: float) -> Exit:
     """The record of a process that did not come to be."""
+    return _unborn(process, at, at)._replace(errno=error.errno, step=error.step, why=why)
+
+
+def _unborn(process: Process, started_at: float, at: float) -> Exit:
     config = process.config
     return Exit(
         group=config.group,
@@ -62,7 +63,7 @@ def start_failure(process: Process, error: StartFailed, at: float) -> Exit:
         number=config.number,
         pid=None,
         start_ticks=None,
-        started_at=at,
+        started_at=started_at,
         ended_at=at,
         run_time=0.0,
         code=None,
@@ -72,19 +73,22 @@ def start_failure(process: Process, error: StartFailed, at: float) -> Exit:
         cause=Cause.START_FAILURE,
         by="",
         command="",
-        errno=error.errno,
-        step=error.step,
+        errno=None,
+        step="",
         rusage=None,
         last_lines=(),
     )
 
 
-def line_of(name: str, record: Exit, why: str = "") -> str:
+def line_of(name: str, record: Exit) -> str:
     """The one line for initd's stderr."""
-    if record.cause is Cause.START_FAILURE:
-        return f"{name} did not start: {why}"
+    if record.pid is None:
+        return f"{name} did not start: {record.why}"
+    what = f"{name}: {record.step}" if record.step else name
     how = f"exited with status {record.code}" if record.signal is None else f"was killed by {name_of(record.signal)}"
     details = [_meaning(record)]
+    if record.escalated:
+        details.append("its stop needed SIGKILL")
     if record.core:
         details.append("core dumped")
     if record.rusage is not None:
@@ -92,12 +96,39 @@ def line_of(name: str, record: Exit, why: str = "") -> str:
         if record.rusage.max_rss > OUR_RSS:
             details.append(f"max rss {record.rusage.max_rss >> 20} MiB")
     last = f"; last line: {record.last_lines[-1]}" if record.last_lines and not record.expected else ""
-    return f"{name} (pid {record.pid}) {how} after {record.run_time:.1f} s ({', '.join(filter(None, details))}){last}"
+    return f"{what} (pid {record.pid}) {how} after {record.run_time:.1f} s ({', '.join(filter(None, details))}){last}"
+
+
+RULES = (Cause.PROBE, Cause.RENEWAL, Cause.DEPENDENCY)
+"""Why initd ends a process by itself."""
 
 
 def _meaning(record: Exit) -> str:
     if record.cause is Cause.STOPPED:
         return f"stopped by {record.by}" + (f", {record.command}" if record.command else "")
+    if record.cause in RULES:
+        return f"{record.cause}: {record.why}"
+    if record.cause is Cause.START_FAILURE:
+        return record.why
     if record.cause in (Cause.OOM, Cause.OOM_POSSIBLE):
         return str(record.cause)
     return "expected" if record.expected else "not expected"
+
+
+def exit_environment(record: Exit | None) -> dict[str, str]:
+    """How the process ended, for its post_stop: one variable for each thing known."""
+    if record is None:
+        return {}
+    told = {
+        "PID": record.pid,
+        "CODE": record.code,
+        "SIGNAL": None if record.signal is None else name_of(record.signal),
+        "CAUSE": record.cause,
+        "WHY": record.why,
+        "BY": record.by,
+        "COMMAND": record.command,
+        "RUN_TIME": f"{record.run_time:.3f}",
+        "EXPECTED": "true" if record.expected else "false",
+        "ESCALATED": "true" if record.escalated else "false",
+    }
+    return {f"PIDONE_EXIT_{key}": "" if value is None else str(value).replace("\0", " ") for key, value in told.items()}

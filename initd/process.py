@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initd.events import Rules
+from initd.events import ONESHOT, Rules
 from initd.program import Program
 from initd.reaper import Death
 from wire.model import Cause, Exit, Status, full_name
@@ -17,8 +17,8 @@ class Process:
     """The supervisor's entry for one process of one program."""
 
     __slots__ = (
-        "config", "death", "last_exit", "name", "program", "since", "start_ticks", "started_at", "suspicion", "timer",
-        "why",
+        "ailing", "config", "death", "last_exit", "left", "name", "program", "since", "spawnerr", "start_ticks",
+        "started_at", "suspicion", "timer", "why",
     )  # fmt: skip
 
     def __init__(self, config: Configured, at: float) -> None:
@@ -38,6 +38,12 @@ class Process:
         self.suspicion = Cause.SIGNAL
         """What a SIGKILL among the present deaths means; see initd.oom."""
         self.why = ""
+        self.spawnerr = ""
+        """Why the last start failed; "" since a process came to be."""
+        self.ailing = ""
+        """What its liveness probe says while it fails; see initd.probes."""
+        self.left = ""
+        """What outlived the last stop, for people."""
 
     @property
     def pid(self) -> int | None:
@@ -65,6 +71,7 @@ class Process:
 
 def rules_of(config: Configured) -> Rules:
     """What the machine needs of a program's configuration."""
+    restarts, stopping, hooks, jobs = config.restarts, config.stopping, config.hooks, config.jobs
     return Rules(
         startsecs=config.startsecs,
         startretries=config.startretries,
@@ -74,4 +81,12 @@ def rules_of(config: Configured) -> Rules:
         stopwaitsecs=config.stopwaitsecs,
         stopasgroup=config.stopasgroup,
         killasgroup=config.killasgroup,
+        stop_signals=stopping.stop_signals if stopping else (),
+        stop_scope=stopping.stop_scope if stopping else "",
+        awaits_ready=config.readiness is not None,
+        oneshot=jobs is not None and jobs.type == ONESHOT,
+        backoff=restarts.backoff if restarts else None,
+        crash_loop=restarts.crash_loop if restarts else None,
+        pre_start=hooks.pre_start_timeout if hooks and hooks.pre_start else None,
+        post_stop=hooks.post_stop_timeout if hooks and hooks.post_stop else None,
     )

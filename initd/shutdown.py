@@ -164,7 +164,7 @@ class Shutdown:
         names = ", ".join(filter(None, [*map(self._obituary, self._sup.processes.values()), *self.killed]))
         took = f"stopped in {self._sup.loop.now() - self._began:.1f} s"
         self._sup.note(f"{took}; had to kill: {names}" if names else took, "warn" if names else "info")
-        self._sup.loop.stop(0)
+        self._sup.loop.stop(self._sup.exit_status)
 
     def _obituary(self, process: Process) -> str:
         """The name of a program that this shutdown killed, or nothing."""

@@ -10,53 +10,47 @@ Changes are published in this order: the exit record, then the states passed thr
 
 from __future__ import annotations
 
-import errno
+import os
 
-from initd.errors import NotSignallable, StartFailed, StillStopping
-from initd.events import (
-    CONT,
-    KILL,
-    Asked,
-    Changed,
-    Died,
-    Due,
-    Effect,
-    Ended,
-    Event,
-    Kill,
-    Restart,
-    Spawn,
-    Spawned,
-    SpawnFailed,
-    Start,
-    Stop,
-    Undeliverable,
-)
-from initd.exits import exit_of, line_of, start_failure
-from initd.launch import order_for
+from initd.effects import INITD, Effects
+from initd.errors import NotSignallable, StillStopping
+from initd.events import KILL, Asked, Await, Died, Due, Emptied, Event, Restart, Start, Stop
 from initd.native import deque
+from initd.news import News
 from initd.process import Process
-from initd.program import step
+from initd.program import Phase, is_alive, step
 from initd.shutdown import Shutdown
 from initd.signals import name_of
-from wire.model import Cause, Exit, FactKind, State, StateChange
+from wire.model import Cause, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from initd.config.records import Config
+    from initd.events import Changed
     from initd.facts import Journal
     from initd.kernel import Kernel
     from initd.loop import Loop
     from initd.output import Output
     from initd.reaper import Death
     from initd.say import Voice
+    from initd.spawn import Order
     from initd.stdin import Inlet, Inlets
+    from wire.model import Exit
 
 
-INITD = Asked("initd", "start")
-"""Who asks for what the configuration asks for."""
+LOOK_SECONDS = 0.1
+"""Between two looks at what is left of a stopped program's scope; its members need not be children of ours."""
+
+STUMBLE_SECONDS = 1.0
+"""How long a program rests whose machine failed: a bug of ours, which shall not make PID 1 spin."""
+
+HOOKS = (Phase.PREPARING, Phase.CANCELLING, Phase.TIDYING, Phase.TURNING)
+"""Phases in which its process is a hook."""
+
+ENDING = (State.STOPPING, State.UNKNOWN)
+NEVER = float("inf")
 
 SIGNALLABLE = (State.STARTING, State.RUNNING, State.STOPPING)
 """supervisord's set (process.py, SIGNALLABLE_STATES)."""
@@ -96,16 +90,26 @@ class Supervisor:
         """By the name people type, in start order."""
         self.ending: Shutdown | None = None
         """The shutdown or reload under way."""
-        self.orphans = 0
-        """Reaped processes that were nobody's here."""
-        self.reaped = 0
-        self._by_pid: dict[int, Process] = {}
-        self._wards: dict[int, Callable[[Death], object]] = {}
+        self.orphans = self.reaped = 0
+        """Reaped processes that were nobody's here, and all reaped."""
+        self.exit_status = 0
+        """What PID 1 exits with when it was stopped in order."""
+        self.gates: list[Callable[[Process], str]] = []
+        """Asked before each start that a wish or autostart wants: a text says what has to come first, "" nothing."""
+        self.fittings: list[Callable[[Process, Order], Order]] = []
+        """Each may change what a process is started with; see initd.effects."""
+        self.news = News(self.note)
+        self.by_pid: dict[int, Process] = {}
+        """Processes and hooks that run."""
+        self.wards: dict[int, Callable[[Death], object]] = {}
+        self.chance: Callable[[], float] = chance
         self._killed: set[int] = set()
         """Pids that we sent SIGKILL ourselves, so the OOM killer did not."""
+        self._emptying: dict[Process, set[int]] = {}
+        """Those whose stop waits for the rest of its scope, or killed some of it, with the pids of those."""
         self._queue: deque[tuple[Process, Event]] = deque()
         self._busy = False
-        self._listeners: list[Callable[[Process], object]] = []
+        self._effects = Effects(self)
 
     @property
     def state(self) -> str:
@@ -124,12 +128,33 @@ class Supervisor:
         """Start what has autostart, in the order of the configuration, without waiting for any."""
         for process in tuple(self.processes.values()):
             if process.config.autostart:
-                self.feed(process, Start(INITD))
+                self.feed(process, self.admit(process, Start(INITD)))
 
     def start(self, process: Process, asked: Asked) -> None:
-        """Want it up.  Raises StillStopping during a shutdown."""
+        """Want it up, at once or as soon as no gate objects.  Raises StillStopping during a shutdown."""
         self._refuse_while_ending()
-        self.feed(process, Start(asked))
+        self.feed(process, self.admit(process, Start(asked)))
+
+    def release(self, process: Process) -> None:
+        """A gate's owner says that something has come: ask the gates again for a process that waits."""
+        program = process.program
+        if program.phase is not Phase.WAITING or self.ending is not None:
+            return
+        event = self.admit(process, Start(program.wisher))
+        if not isinstance(event, Await) or event.why != program.why:
+            self.feed(process, event)
+
+    def admit(self, process: Process, event: Start | Restart) -> Start | Restart | Await:
+        """The event, or Await where a gate objects to a start.  A gate that fails does not object."""
+        for gate in self.gates:
+            try:
+                why = gate(process)
+            except Exception as error:
+                self.note(f"{process.name}: a gate failed: {type(error).__name__}: {error}", "error")
+                continue
+            if why:
+                return Await(event.asked, why)
+        return event
 
     def stop(self, process: Process, asked: Asked) -> None:
         """Want it down."""
@@ -138,15 +163,16 @@ class Supervisor:
     def restart(self, process: Process, asked: Asked) -> None:
         """Want a new process in place of the present one.  Raises StillStopping during a shutdown."""
         self._refuse_while_ending()
-        self.feed(process, Restart(asked))
+        restart = Restart(asked)
+        self.feed(process, restart if is_alive(process.program) else self.admit(process, restart))
 
     def send_signal(self, process: Process, signum: int, asked: Asked) -> None:
         """Send it a signal.  Raises NotSignallable where there is no process or the kernel refuses."""
         pid = process.pid
-        if pid is None or process.program.state not in SIGNALLABLE:
+        if pid is None or process.program.state not in SIGNALLABLE or process.program.phase in HOOKS:
             raise NotSignallable(f"{process.name} is {process.program.state}: no process to signal")
         try:
-            self._kill(pid, signum, group=False)
+            self.kill(pid, signum, group=False)
         except OSError as error:
             raise NotSignallable(f"{process.name}: {name_of(signum)}: {error.strerror}") from error
         self.note(f"{name_of(signum)} sent to {process.name} for {asked.actor}", "debug")
@@ -159,6 +185,12 @@ class Supervisor:
         """Stop every program and call `then`; ignored while a shutdown or reload is under way."""
         if self.ending is None:
             self._end(asked, False, then)
+
+    def leave(self, status: int, asked: Asked) -> None:
+        """Stop everything and exit with that status; the first reason to leave counts, whatever comes later."""
+        if self.ending is None or self.ending.then is not None:
+            self.exit_status = status
+            self.shutdown(asked)
 
     def _end(self, asked: Asked, by_force: bool, then: Callable[[], object] | None) -> None:
         if self.ending is None or (self.ending.then is not None and then is None):
@@ -181,7 +213,15 @@ class Supervisor:
 
     def on_change(self, callback: Callable[[Process], object]) -> None:
         """Have `callback(process)` called after each event that changed it, with its machine settled."""
-        self._listeners.append(callback)
+        self.news.settled.append(callback)
+
+    def changes(self, callback: Callable[[Process, Changed], object]) -> None:
+        """Have `callback(process, changed)` called at each passage from state to state, in order, before on_change."""
+        self.news.passages.append(callback)
+
+    def exits(self, callback: Callable[[Process, Exit], object]) -> None:
+        """Have `callback(process, record)` called with every exit record, those of failed starts too."""
+        self.news.exits.append(callback)
 
     def note(self, text: str, level: str = "info") -> None:
         """Say one line on initd's stderr."""
@@ -197,7 +237,11 @@ class Supervisor:
         self._busy = True
         try:
             while self._queue:
-                self._advance(*self._queue.popleft())
+                process, what = self._queue.popleft()
+                try:
+                    self._advance(process, what)
+                except Exception as error:  # PID 1 lives, and the other programs do not notice
+                    self._stumble(process, what, error)
         finally:
             self._busy = False
 
@@ -207,158 +251,108 @@ class Supervisor:
             process.program, effects = step(process.program, event, self.loop.now())
             event = None
             for effect in effects:
-                event = self._try(process, effect) or event
+                event = self._effects.carry_out(process, effect) or event
         self._arm(process)
         if process.program != before:
-            for callback in tuple(self._listeners):
-                self._tell(callback, process)
+            self.news.tell(self.news.settled, process)
 
-    def _tell(self, callback: Callable[[Process], object], process: Process) -> None:
-        try:
-            callback(process)
-        except Exception as error:
-            self.note(f"a listener failed at {process.name}: {type(error).__name__}: {error}", "error")
+    def _stumble(self, process: Process, event: Event, error: Exception) -> None:
+        text = f"{process.name}: {type(event).__name__} failed: {type(error).__name__}: {error}"
+        self.note(text, "error")
+        if process.program.deadline is not None:
+            self._set_timer(process, self.loop.now() + STUMBLE_SECONDS)
 
     def _arm(self, process: Process) -> None:
+        program, deadline = process.program, process.program.deadline
+        if program.phase is Phase.EMPTYING:
+            self._emptying.setdefault(process, set())
+            deadline = min(deadline or NEVER, self.loop.now() + LOOK_SECONDS)
+        elif process in self._emptying and program.phase is not Phase.ABANDONING and program.state not in ENDING:
+            self._killed.difference_update(self._emptying.pop(process))
+        self._set_timer(process, deadline)
+
+    def _set_timer(self, process: Process, deadline: float | None) -> None:
         if process.timer is not None:
             process.timer.cancel()
-        deadline = process.program.deadline
-        process.timer = None if deadline is None else self.loop.at(deadline, lambda: self.feed(process, Due()))
+        process.timer = None if deadline is None else self.loop.at(deadline, lambda: self._due(process))
 
-    # Effects
+    def _due(self, process: Process) -> None:
+        if process.program.phase is Phase.EMPTYING:
+            if self._look(process):
+                return
+            if self.loop.now() < (process.program.deadline or NEVER):
+                self._arm(process)
+                return
+        self.feed(process, Due())
 
-    def _try(self, process: Process, effect: Effect) -> Event | None:
-        try:
-            return self._carry_out(process, effect)
-        except Exception as error:
-            self.note(f"{process.name}: {type(effect).__name__} failed: {type(error).__name__}: {error}", "error")
-            return SpawnFailed(str(error) or type(error).__name__) if isinstance(effect, Spawn) else None
+    def _look(self, process: Process) -> bool:
+        """Whether the stop is over, because nothing of its scope is left."""
+        if self._effects.is_left(process):
+            return False
+        self.feed(process, Emptied())
+        return True
 
-    def _carry_out(self, process: Process, effect: Effect) -> Event | None:
-        if isinstance(effect, Spawn):
-            return self._spawn(process)
-        if isinstance(effect, Kill):
-            return self._deliver(process, effect)
-        if isinstance(effect, Changed):
-            self._publish(process, effect)
-        else:
-            self._record(process, effect)
-        return None
+    # Signals
 
-    def _spawn(self, process: Process) -> Event:
-        process.started_at = self.kernel.wall()
-        try:
-            pid = self._launch(process)
-        except StartFailed as error:
-            self._keep(process, start_failure(process, error, process.started_at), str(error))
-            return SpawnFailed(str(error))
-        self._by_pid[pid] = process
-        process.start_ticks = self.kernel.start_ticks(pid)
-        self.note(f"{process.name} started (pid {pid})")
-        return Spawned(pid)
-
-    def _launch(self, process: Process) -> int:
-        config = process.config
-        if not config.argv:
-            raise StartFailed("command", None, config.argv_error or "the command is empty")
-        try:
-            pipes = self.output.open(config)
-        except OSError as error:
-            raise StartFailed("pipe", error.errno) from error
-        stdin = self.stdin if self.inlets is None else self.inlets.open(process.name)
-        try:
-            return self.kernel.spawn(order_for(config, self.base, stdin, pipes.stdout_w, pipes.stderr_w))
-        finally:
-            self.output.spawned(config)
-            if self.inlets is not None:
-                self.inlets.spawned(process.name)
-
-    def _deliver(self, process: Process, effect: Kill) -> Event | None:
-        pid = process.pid
-        if pid is None:
-            return None
-        try:
-            self._kill(pid, effect.signum, effect.group)
-            if effect.wake:
-                self._kill(pid, CONT, effect.group)
-        except OSError as error:
-            if error.errno != errno.ESRCH:
-                return Undeliverable(f"{name_of(effect.signum)}: {error.strerror}")
-        if effect.signum == KILL:
-            self.note(f"{process.name} (pid {pid}) did not stop in time: SIGKILL", "warn")
-        return None
-
-    def _kill(self, pid: int, signum: int, group: bool) -> None:
+    def kill(self, pid: int, signum: int, group: bool) -> None:
+        """Send a signal to a child that was not reaped yet, or its group.  Raises OSError."""
         self.kernel.kill(pid, signum, group)
         if signum == KILL:
             self._killed.add(pid)
 
-    def _publish(self, process: Process, change: Changed) -> None:
-        process.why, process.since = change.why, self.kernel.wall()
-        config, asked = process.config, change.asked
-        by = asked.actor if asked is not INITD else ""
-        body = StateChange(
-            config.group, config.name, change.state, change.previous, process.program.pid, change.why, by
-        )
-        # The machine's time, not the time of telling: between the two lies the drain of a dead program's pipe.
-        self.facts.append(FactKind.STATE, body, process.since, process.program.since)
-        serious = change.state in (State.FATAL, State.UNKNOWN)
-        why = f": {change.why}" if change.why else ""
-        self.note(f"{process.name} is {change.state}{why}", "error" if serious else "debug")
-
-    def _record(self, process: Process, ended: Ended) -> None:
-        lines: tuple[str, ...] = ()
-        try:
-            self.output.drain(process.name)
-            lines = self.output.last_lines(process.name)
-        except Exception as error:
-            self.note(f"{process.name}: its last output is lost: {error}", "warn")
-        self._keep(process, exit_of(process, ended, lines, self.kernel.wall(), self.loop.now()))
-
-    def _keep(self, process: Process, record: Exit, why: str = "") -> None:
-        process.last_exit = record
-        self.facts.append(FactKind.EXIT, record, record.ended_at, process.program.since)
-        self.note(line_of(process.name, record, why), "info" if record.expected else "warn")
+    def killed_of(self, process: Process, found: list[tuple[int, int]]) -> None:
+        """Remember that these were killed by us, until the stop is over."""
+        pids = {pid for pid, _ in found}
+        self._emptying.setdefault(process, set()).update(pids)
+        self._killed |= pids
 
     # Deaths
 
     def register(self, pid: int, callback: Callable[[Death], object]) -> None:
         """Have `callback(death)` called when a child of ours that is no program dies."""
-        self._wards[pid] = callback
+        self.wards[pid] = callback
 
     def reap(self) -> None:
         """Collect every death there is; see initd.reaper."""
         for batch in self.kernel.collect():
-            suspicion = self.kernel.judge(self._unexplained_kills(batch), self._by_pid, self.loop.now())
+            suspicion = self.kernel.judge(self._unexplained_kills(batch), self.by_pid, self.loop.now())
             for death in batch:
                 try:
                     self._bury(death, suspicion)
                 except Exception as error:  # one death may not cost the others
                     self.note(f"pid {death.pid}: {type(error).__name__}: {error}", "error")
+        for process in tuple(self._emptying):
+            if process.program.phase is Phase.EMPTYING:
+                self._look(process)
         if self.ending is not None:
             self.ending.look()
 
     def glance(self, now: float) -> None:
         """What to look at whenever the loop is awake anyway; `now` is monotonic."""
-        self.kernel.glance(self._by_pid, now)
+        self.kernel.glance(self.by_pid, now)
 
     def _unexplained_kills(self, batch: list[Death]) -> list[int]:
         return [death.pid for death in batch if death.signal == KILL and death.pid not in self._killed]
 
     def _bury(self, death: Death, suspicion: Cause) -> None:
         self.reaped += 1
-        process = self._by_pid.pop(death.pid, None)
+        process = self.by_pid.pop(death.pid, None)
         ours = death.pid in self._killed
         self._killed.discard(death.pid)
         if process is not None:
-            if self.inlets is not None:
+            if self.inlets is not None and process.program.phase not in HOOKS:
                 self.inlets.close(process.name)
             process.death = death
-            process.suspicion = Cause.SIGNAL if ours else suspicion
-            self.feed(process, Died(death.code, death.signal))
+            process.suspicion = Cause.SIGNAL if ours else self.kernel.verdict(death, suspicion)
+            self.feed(process, Died(death.code, death.signal, self.chance()))
             return
-        ward = self._wards.pop(death.pid, None)
+        ward = self.wards.pop(death.pid, None)
         if ward is not None:
             ward(death)
         else:
             self.orphans += 1
+
+
+def chance() -> float:
+    """A random number in [0, 1)."""
+    return int.from_bytes(os.urandom(2), "little") / 65536

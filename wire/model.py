@@ -47,6 +47,12 @@ class Cause(Words):
     START_FAILURE = "start failure"
     OOM = "oom"
     OOM_POSSIBLE = "killed, oom possible"
+    PROBE = "probe"
+    """A readiness or liveness probe found it wanting, and initd ended it."""
+    RENEWAL = "renewal"
+    """A rule of its configuration wanted a fresh process: age, memory, a changed file."""
+    DEPENDENCY = "dependency"
+    """What it depends on went away."""
 
 
 class Verb(Words):
@@ -175,16 +181,20 @@ class Exit(Record):
     """The code is in exitcodes, or somebody asked for the stop."""
     cause: Cause
     by: str
-    """For `stopped`: the actor."""
+    """Who ended it: an actor for `stopped`, `initd` for `probe`, `renewal` and `dependency`."""
     command: str
-    """For `stopped`: verb and command id, e.g. `restart 6f1c...`."""
+    """What was asked for: verb and command id, e.g. `restart 6f1c...`."""
     errno: int | None
     """For `start failure`: the errno of the step that failed."""
     step: str
-    """For `start failure`: fork, pipe, chdir, user, exec, limits..."""
+    """For `start failure`: fork, pipe, chdir, user, exec, limits, pre_start..."""
     rusage: Rusage | None
     last_lines: tuple[str, ...]
     """The last lines it wrote, oldest first, bounded and made printable."""
+    escalated: bool = False
+    """Its stop signals did not suffice, and initd sent SIGKILL."""
+    why: str = ""
+    """What the probe or rule said that ended it; for `start failure`, what went wrong."""
 
 
 class Fact(Record):

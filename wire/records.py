@@ -20,10 +20,14 @@ TICKS = Maybe(Whole())
 
 
 def record(make: Any, rows: bool = False, **fields: Shape) -> Rec:
-    """The shape of a record class, every field required; checks the names against the class."""
+    """The shape of a record class; checks the names against the class.
+
+    Fields with a default came later: a sender may leave them out.
+    """
     if tuple(fields) != make._fields:
         raise TypeError(f"{make.__name__}: the table does not list its fields")
-    return Rec(make, [(name, shape, MISSING) for name, shape in fields.items()], rows=rows)
+    later = make._field_defaults
+    return Rec(make, [(name, shape, later.get(name, MISSING)) for name, shape in fields.items()], rows=rows)
 
 
 ROSTER_ROW = record(
@@ -60,6 +64,7 @@ EXIT = record(
     run_time=Real(), code=Maybe(Whole(0, 255)), signal=Maybe(Whole(1, 127)), core=Flag(), expected=Flag(),
     cause=Choice(model.Cause), by=WORDS, command=WORDS, errno=Maybe(Whole(0, 4095)), step=Text(64),
     rusage=Maybe(RUSAGE), last_lines=ListOf(Text(4 * limits.LAST_LINE_BYTES), limits.LAST_LINES),
+    escalated=Flag(), why=WORDS,
 )  # fmt: skip
 
 

@@ -76,6 +76,6 @@ def test_memory_that_may_be_ours_is_not_told() -> None:
 
 def test_a_start_failure() -> None:
     error = StartFailed("exec", errno.ENOENT, "/x")
-    record = start_failure(process(), error, 1000.0)
+    record = start_failure(process(), error, str(error), 1000.0)
     assert (record.cause, record.step, record.errno, record.pid) == (Cause.START_FAILURE, "exec", errno.ENOENT, None)
-    assert line_of("web", record, str(error)) == "web did not start: exec: /x: No such file or directory"
+    assert line_of("web", record) == "web did not start: exec: /x: No such file or directory"

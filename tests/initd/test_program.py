@@ -16,16 +16,21 @@ from initd.events import (
     EVENTS,
     KILL,
     TERM,
+    Ask,
     Asked,
+    Await,
     Changed,
     Died,
     Due,
     Effect,
+    Emptied,
     Ended,
     Event,
     Force,
     Hold,
     Kill,
+    Look,
+    Reach,
     Restart,
     Rules,
     Spawn,
@@ -35,8 +40,8 @@ from initd.events import (
     Stop,
     Undeliverable,
 )
-from initd.program import IGNORED, IMPOSSIBLE, TABLE, Program, step
-from wire.model import State, Want
+from initd.program import IGNORED, IMPOSSIBLE, PLACES, TABLE, Phase, Program, step
+from wire.model import Cause, State, Want
 
 S = State
 ALICE, BOB = Asked("hub:alice", "stop", "1"), Asked("uid=0", "start", "2")
@@ -49,15 +54,24 @@ class Story:
         self.program = Program(Rules(**rules))  # type: ignore[arg-type]
         self.now = 100.0
         self.fails = 0
+        self.gate = ""
+        """What has to come first; "": nothing."""
+        self.left = 0
+        """Members of its scope that outlive the leader."""
         self.effects: list[Effect] = []
 
     def tell(self, event: Event, after: float = 0.0) -> Story:
         self.now += after
         self.program, effects = step(self.program, event, self.now)
         self.effects += effects
-        if effects and effects[-1] == Spawn() and isinstance(effects[-1], Spawn):
+        last = effects[-1] if effects else None
+        if isinstance(last, Spawn):
             self.fails -= 1
-            self.tell(SpawnFailed("no") if self.fails >= 0 else Spawned(1000 + self.program.spawns))
+            self.tell(SpawnFailed("no") if self.fails >= 0 else Spawned(1000 + len(self.effects)))
+        elif isinstance(last, Ask):
+            self.tell(Await(last.asked, self.gate) if self.gate else Start(last.asked))
+        elif isinstance(last, Look | Reach) and self.program.phase is Phase.EMPTYING and not self.left:
+            self.tell(Emptied())
         return self
 
     def due(self) -> Story:
@@ -80,7 +94,7 @@ def up(**rules: object) -> Story:
 
 
 def test_every_pair_of_state_and_event_is_decided_exactly_once() -> None:
-    every = {(state, kind) for state in State for kind in EVENTS}
+    every = {(place, kind) for place in PLACES for kind in EVENTS}
     assert set(TABLE) | IGNORED | IMPOSSIBLE == every
     assert len(TABLE) + len(IGNORED) + len(IMPOSSIBLE) == len(every)
 
@@ -149,7 +163,7 @@ def test_death_by_a_signal_is_never_expected() -> None:
 def test_stop_sends_the_signal_and_wakes_the_sleeping() -> None:
     story = up(stopsignal=3, stopasgroup=True).tell(Stop(ALICE))
     assert story.kills() == [Kill(3, True, wake=True)]
-    assert story.tell(Died(None, 3)).ends() == [Ended(True, ALICE, None, 3)]
+    assert story.tell(Died(None, 3)).ends() == [Ended(True, ALICE, None, 3, Cause.STOPPED)]
     assert story.path()[2:] == [S.STOPPING, S.STOPPED]
 
 
@@ -172,7 +186,7 @@ def test_a_shutdown_may_shorten_the_wait_but_not_lengthen_it() -> None:
 def test_a_restart_is_a_stop_with_a_start_behind() -> None:
     story = up().tell(Restart(ALICE)).tell(Died(0), 1)
     assert story.path()[2:] == [S.STOPPING, S.STOPPED, S.STARTING]
-    assert story.ends() == [Ended(True, ALICE, 0, None)]
+    assert story.ends() == [Ended(True, ALICE, 0, None, Cause.STOPPED)]
 
 
 def test_a_start_while_stopping_is_remembered_and_the_stop_keeps_its_author() -> None:

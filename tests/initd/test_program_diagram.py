@@ -32,11 +32,15 @@ def test_every_state_is_entered_and_left(maker: ModuleType) -> None:
 
 
 def test_the_edges_are_supervisords(maker: ModuleType) -> None:
-    """subprocess.rst, "Process States", and process.py where that page is silent (UNKNOWN, BACKOFF to STOPPED)."""
+    """subprocess.rst, "Process States", and process.py where that page is silent (UNKNOWN, BACKOFF to STOPPED).
+
+    Ours are the two to FATAL: by a crash loop, and by a one-shot that failed too often.
+    """
     drawn = {(str(source), str(target)) for source, _, target in maker.edges()}
     assert drawn == {
         ("STOPPED", "STARTING"), ("STARTING", "RUNNING"), ("STARTING", "BACKOFF"), ("STARTING", "STOPPING"),
         ("RUNNING", "STOPPING"), ("RUNNING", "EXITED"), ("BACKOFF", "STARTING"), ("BACKOFF", "FATAL"),
         ("BACKOFF", "STOPPED"), ("STOPPING", "STOPPED"), ("STOPPING", "UNKNOWN"), ("EXITED", "STARTING"),
         ("FATAL", "STARTING"), ("UNKNOWN", "STOPPED"), ("UNKNOWN", "STOPPING"),
+        ("EXITED", "FATAL"), ("STOPPED", "FATAL"),
     }  # fmt: skip

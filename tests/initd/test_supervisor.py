@@ -190,7 +190,7 @@ def test_a_broken_ward_costs_no_other_death() -> None:
 
 def test_sigkill_from_outside_asks_the_oom_counter() -> None:
     sim = running(autorestart="false")
-    sim.kernel.verdict = Cause.OOM
+    sim.kernel.suspicion = Cause.OOM
     sim.kernel.die(pid_of(sim), signal=signal.SIGKILL)
     assert sim.kernel.judged == [1]
     assert sim.exits()[-1].cause is Cause.OOM
@@ -198,7 +198,7 @@ def test_sigkill_from_outside_asks_the_oom_counter() -> None:
 
 def test_our_own_sigkill_is_never_oom() -> None:
     sim = running(autorestart="false")
-    sim.kernel.verdict = Cause.OOM
+    sim.kernel.suspicion = Cause.OOM
     sim.supervisor.send_signal(sim["web"], signal.SIGKILL, ME)
     sim.run(0)
     assert sim.kernel.judged == [0]

@@ -43,7 +43,7 @@ class SimKernel:
         self.delays: dict[int, float | None] = {}
         """How future processes react to signals; KILL ends at once unless said otherwise, others too."""
         self.on_death: Callable[[], object] = lambda: None
-        self.verdict = Cause.SIGNAL
+        self.suspicion = Cause.SIGNAL
         self.judged: list[int] = []
         self._dead: list[Death] = []
         self._next_pid = 100
@@ -106,7 +106,7 @@ class SimKernel:
 
     def judge(self, killed: Collection[int], programs: Collection[int], now: float) -> Cause:
         self.judged.append(len(killed))
-        return self.verdict
+        return self.suspicion
 
     def verdict(self, death: Death, suspicion: Cause) -> Cause:
         return suspicion

@@ -16,7 +16,13 @@ TYPES: dict[str, Callable[[str], object]] = {}
 
 
 class Hooks(Record):
-    """Commands before its start and after its end."""
+    """Commands before its start and after its end, split into words; () where there is none."""
+
+    pre_start: tuple[str, ...] = ()
+    pre_start_timeout: float = 60.0
+    """Seconds."""
+    post_stop: tuple[str, ...] = ()
+    post_stop_timeout: float = 10.0
 
 
 def build(

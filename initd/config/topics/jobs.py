@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from initd.events import ONESHOT
 from wire._record import Record
+
+SERVICE = "service"
+TYPES_OF_PROGRAM = (SERVICE, ONESHOT)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +21,9 @@ TYPES: dict[str, Callable[[str], object]] = {}
 
 class Jobs(Record):
     """One-shots and schedules."""
+
+    type: str = SERVICE
+    """`service` or `oneshot`."""
 
 
 def build(

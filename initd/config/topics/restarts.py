@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from initd.backoff import Backoff
 from wire._record import Record
 
 TYPE_CHECKING = False
@@ -17,6 +18,11 @@ TYPES: dict[str, Callable[[str], object]] = {}
 
 class Restarts(Record):
     """The shape of restarts: back-off and crash loops."""
+
+    backoff: Backoff | None = None
+    """None: supervisord's waits."""
+    crash_loop: tuple[int, float] | None = None
+    """So many ends in so many seconds, and it is given up."""
 
 
 def build(

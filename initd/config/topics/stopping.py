@@ -18,6 +18,11 @@ TYPES: dict[str, Callable[[str], object]] = {}
 class Stopping(Record):
     """How far a stop reaches, and by which signals."""
 
+    stop_signals: tuple[tuple[int, float], ...] = ()
+    """In turn, with the seconds that each may take; (): stopsignal and stopwaitsecs."""
+    stop_scope: str = ""
+    """`leader`, `group` or `tree`; "": supervisord's."""
+
 
 def build(
     values: dict[str, Any], program: dict[str, Any], given: Collection[str], blame: Callable[[str, str], None]
