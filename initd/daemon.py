@@ -140,6 +140,7 @@ class Daemon:
             childlogdir=daemon.childlogdir,
             identifier=daemon.identifier,
             nocleanup=daemon.nocleanup,
+            strip_ansi=daemon.strip_ansi,
         )
         self.voice.through = self.output.say
         self.logfile = ActivityLog(self.output)
@@ -287,6 +288,7 @@ class Daemon:
         self.parts.adopt(config)
         self._reach(config)
         self.logfile.follow(config.daemon)
+        self.output.strip_ansi = config.daemon.strip_ansi
         self.supervisor.budget = stop_budget(config, self.environ)
         if not self.level_given:
             self.voice.level = config.daemon.loglevel

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 
 PARTS: dict[str, tuple[str, str]] = {
-    "logs": ("initd.logs.archive", "Archive"),
+    "policy": ("initd.policy", "Policies"),
+    "logs": ("initd.logs.keeper", "Keeper"),
+    "limits": ("initd.limits.part", "Limits"),
+    "stopping": ("initd.limits.part", "Limits"),
+    "surroundings": ("initd.surroundings.part", "Surroundings"),
 }
 """Module and class of the part that serves a topic; it is constructed with the supervisor."""
 
@@ -34,9 +38,24 @@ OTHERS = ("initd.logs.ansi", "initd.logs.capture", "initd.logs.mask", "initd.log
 """Modules that few files need, and that belong to no part."""
 
 
+BESIDE: dict[str, tuple[str, ...]] = {"policy": ("jobs",)}
+"""Other topics that need this one's part as well: a file of one-shots ends by itself."""
+
+SETTINGS = {"policy": {"exit_code_from": None, "exit_when_done": "auto"}}
+"""Options of [initd] that need a part, and their defaults."""
+
+
 def used(config: Config) -> list[str]:
-    """The topics with a part that some program of this configuration has, in the order of PARTS."""
-    return [topic for topic in PARTS if any(getattr(program, topic) is not None for program in config.programs)]
+    """The topics whose part this configuration needs, in the order of PARTS."""
+    return [topic for topic in PARTS if _is_used(topic, config)]
+
+
+def _is_used(topic: str, config: Config) -> bool:
+    topics = (topic, *BESIDE.get(topic, ()))
+    if any(getattr(program, one) is not None for program in config.programs for one in topics):
+        return True
+    settings = SETTINGS.get(topic, {})
+    return any(getattr(config.daemon, option, usual) != usual for option, usual in settings.items())
 
 
 class Parts:

@@ -12,6 +12,7 @@ import initd.config.advice
 import initd.config.diagnose
 import initd.config.include
 import initd.config.pools
+import initd.config.relay
 import initd.config.servers
 from initd import address, parts, talk
 from initd.companion import Companion

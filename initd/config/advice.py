@@ -126,6 +126,12 @@ def _unreadable(path: str, reason: str) -> Told:
     yield f"{path} is skipped: {reason}"
 
 
+def _supervisor_stdout(group: str, *names: str) -> Told:
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    what = f"the lines of {shown}" if names else "the lines of programs with stdout_events_enabled=true"
+    yield f"{group} (supervisor_stdout) is not started: initd itself writes {what} to the container's stdout, prefixed"
+
+
 NOTES: dict[str, Callable[..., Told]] = {
     "section again": _section_again,
     "option again": _option_again,
@@ -136,6 +142,7 @@ NOTES: dict[str, Callable[..., Told]] = {
     "fcgi in group": _fcgi_in_group,
     "no match": _no_match,
     "unreadable": _unreadable,
+    "supervisor_stdout": _supervisor_stdout,
 }
 
 

@@ -22,7 +22,6 @@ from wire.limits import ARCHIVES_WAITING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from initd.config.records import Config
     from initd.logs.sink import FileSink
     from initd.reaper import Death
     from initd.supervisor import Supervisor
@@ -49,10 +48,6 @@ class Archive:
         self._sup = supervisor
         self._waiting: dict[str, FileSink] = {}
         self._job: Job | None = None
-        supervisor.output.on_rotated(self.add)
-
-    def adopt(self, config: Config) -> None:
-        """Which files are compressed is known when they are rotated."""
 
     def add(self, sink: FileSink) -> None:
         """A file was rotated."""

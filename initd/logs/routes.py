@@ -81,7 +81,7 @@ class Routes:
         if logfile == SYSLOG:
             logfile, wants_syslog = None, True
         container = stream if logfile == AUTO else CONTAINER_STREAMS.get(logfile or "")
-        if container is None and program.logs is not None and program.logs.relay:
+        if container is None and program.logs is not None and stream in program.logs.relay:
             channel.shared.append(self._streams[STDOUT])
         if container is not None:
             channel.shared.append(self._streams[container])

@@ -153,3 +153,12 @@ def test_who_follows_is_not_disturbed_by_rotation(bench, tmp_path):
         bench.write(pipes.stdout_w, b"line %d\n" % number)
     assert b"".join(heard) == b"".join(b"line %d\n" % number for number in range(20))
     assert len(os.listdir(tmp_path)) == 2
+
+
+def test_what_the_plugin_supervisor_stdout_showed_is_shown(bench, tmp_path):
+    logs = Logs(log_prefix="web {stream} |", relay=("stdout",))
+    bench.run(b"one\n", logs=logs)
+    bench.run(b"two\n", stdout_logfile=str(tmp_path / "log"), logs=logs)
+    bench.run(b"three\n", stdout_logfile="/dev/stdout", logs=logs)
+    assert read(bench.stdout) == b"web stdout | one\nweb stdout | two\nweb stdout | three\n"
+    assert (tmp_path / "log").read_bytes() == b"two\n"

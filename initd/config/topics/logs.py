@@ -108,8 +108,8 @@ class Logs(Record):
     """`never`, `hourly`, `daily` (local time) or seconds."""
     logfile_compress: bool = False
     timestamps_given: bool = False
-    relay: bool = False
-    """Copied to the container's stdout, as the plugin supervisor_stdout did; see initd.config.relay."""
+    relay: tuple[str, ...] = ()
+    """Streams that are copied to the container's stdout, as supervisor_stdout did; see initd.config.relay."""
 
 
 def build(

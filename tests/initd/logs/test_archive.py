@@ -27,9 +27,6 @@ class Supervisor:
         self.children: list[tuple[int, int]] = []
         self.deaths: list[object] = []
 
-    def on_rotated(self, callback: object) -> None:
-        self.rotated = callback
-
     def spawn(self, order: Order) -> int:
         if self.fault is not None:
             raise self.fault
@@ -58,7 +55,7 @@ class Place:
         self.sup = Supervisor()
         self.archive = Archive(self.sup)
         self.sink = FileSink(str(path / "log"), Keeping(4, 3, compress=True), lambda: 0.0, self.sup.said.append)
-        self.sink.on_rotated = self.sup.rotated
+        self.sink.on_rotated = self.archive.add
 
     def write(self, *texts: bytes) -> None:
         for text in texts:
