@@ -89,6 +89,10 @@ def _judge(reading: Reading, path: str, scales: Mapping[str, int]) -> Loaded:
     ours, link = daemon(reading)
     reading.common = shared(reading)
     members = read_groups(reading)
+    if any(name.startswith("eventlistener:") for name in document.sections):
+        from initd.config.relay import relay
+
+        members = relay(reading, members)
     judge_across(reading, [program for _, programs in members for program in programs])
     servers: tuple[Server, ...] = ()
     if any(name.startswith(ELSEWHERE) for name in document.sections):
