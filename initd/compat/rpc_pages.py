@@ -70,7 +70,9 @@ def _carry_out(initd: Initd, name: str, args: list[object]) -> tuple[bytes, Call
 
 
 def _logtail(connection: Connection, request: Request, initd: Initd, path: str) -> bool:
-    _, name, stream = (path.strip("/").split("/", 2) + ["", "stdout"])[:3] if path.count("/") > 1 else ("", "", "")
+    _, _, which = path.strip("/").partition("/")
+    name, _, stream = which.partition("/")
+    stream = stream or "stdout"
     if request.method != "GET" or not name:
         return _error(connection, request, 400)
     if stream not in ("stdout", "stderr"):
