@@ -26,7 +26,7 @@ from bench.init_space import compile_probe
 
 EXAMPLES = """\
 examples:
-  script/prepare packages gcc libc6-dev tini dumb-init s6 runit     what it needs, and the peers
+  script/prepare peers                                              what it needs, and the peers
   bench/init.py --quick                                             a look: two rounds, two or three minutes
   bench/init.py --rounds 7 --json >today.json                       figures to keep
   bench/init.py --peers initd,supervisord                           these only

@@ -49,9 +49,11 @@ MEASURES = (
     Measure("restart", "ms", 1e3, "kill -9 of a running program to the first instruction of its replacement"),
     Measure("reap", "ms", 1e3, "orphans that die at once: until none is left, not even as a zombie"),
     Measure("wakings", "1/s", 1, "idle: voluntary context switches of the supervisors, a second"),
+    Measure("cpu", "ms/s", 1e3, "idle: CPU time of the supervisors, a second"),
     Measure("pss", "MiB", 2**-20, "idle: memory of the supervisors, shared pages divided among who maps them"),
     Measure("anonymous", "MiB", 2**-20, "idle: the part of it that is never shared"),
     Measure("stop", "ms", 1e3, "SIGTERM to PID 1 until the namespace is gone"),
+    Measure("stop_many", "ms", 1e3, "... with many programs"),
     Measure("untold", "", 1, "programs that were killed at the stop without having been told to end"),
 )
 
@@ -71,20 +73,22 @@ class Bench:
 
     def start_one(self, peer: Peer) -> Figures:
         """One program, nothing else."""
-        with self._space(peer, 1) as space:
+        with self.space(peer, 1) as space:
             return {"start_one": space.wait("S", 1)[-1].at - space.executed}
 
     def start_many(self, peer: Peer) -> Figures:
         """Many programs at once."""
         if peer.single:
             return {}
-        with self._space(peer, self.size.many) as space:
-            return {"start_many": space.wait("S", self.size.many)[-1].at - space.executed}
+        with self.space(peer, self.size.many) as space:
+            figures = {"start_many": space.wait("S", self.size.many)[-1].at - space.executed}
+            space.settle(SETTLED)
+            return {**figures, "stop_many": space.end()}
 
     def at_rest(self, peer: Peer) -> Figures:
         """Some programs, idle; then some are killed; then all are stopped."""
         count = 1 if peer.single else self.size.some
-        with self._space(peer, count) as space:
+        with self.space(peer, count) as space:
             space.wait("S", count)
             space.settle(SETTLED)
             figures = {**idle(space, self.size.idle)}
@@ -97,7 +101,7 @@ class Bench:
 
     def reap(self, peer: Peer) -> Figures:
         """Many orphans die at once beside one quiet program."""
-        with self._space(peer, 1, "orphans", str(self.size.orphans)) as space:
+        with self.space(peer, 1, "orphans", str(self.size.orphans)) as space:
             space.wait("S", 1)
             space.settle(SETTLED)
             os.kill(space.pid_of("p0"), signal.SIGUSR1)
@@ -105,7 +109,8 @@ class Bench:
             return {"reap": gone - space.said("O")[0].at}
 
     @contextmanager
-    def _space(self, peer: Peer, count: int, what: str = "run", *more: str) -> Iterator[Space]:
+    def space(self, peer: Peer, count: int, what: str = "run", *more: str) -> Iterator[Space]:
+        """A namespace with this init as PID 1 and so many programs, to which `what` and `more` are given."""
         with tempfile.TemporaryDirectory(prefix="init-", dir=self.probe.parent) as name:
             directory = Path(name)
             fifo = str(directory / "words")
@@ -117,11 +122,12 @@ class Bench:
 
 def idle(space: Space, seconds: float) -> Figures:
     """Wakings a second over so many seconds in which nothing happens, and the memory after them."""
-    before, began = space.wakings(), time.monotonic()
+    before, busy, began = space.wakings(), space.busy(), time.monotonic()
     time.sleep(seconds)
-    woken = (space.wakings() - before) / (time.monotonic() - began)
+    took = time.monotonic() - began
+    woken, worked = (space.wakings() - before) / took, (space.busy() - busy) / took
     memory = space.memory()
-    return {"wakings": woken, "pss": memory.pss, "anonymous": memory.anonymous}
+    return {"wakings": woken, "cpu": worked, "pss": memory.pss, "anonymous": memory.anonymous}
 
 
 def restart(space: Space) -> float:

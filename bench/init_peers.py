@@ -79,6 +79,52 @@ class InitdSingle(Initd):
         return [self._path, "--", *programs[0].argv]
 
 
+class FloorPy(Peer):
+    """The least init in Python: what initd is measured by."""
+
+    name = "floor-py"
+    binary = "/usr/bin/python3"
+
+    def version(self) -> str:
+        return f"bench/init_floor.py under {said_by(self.binary, '--version')}"
+
+    def prepare(self, directory: Path, programs: list[Program]) -> list[str]:
+        return [self.binary, "-IS", str(ROOT / "bench" / "init_floor.py"), str(write_list(directory, programs))]
+
+
+class FloorC(Peer):
+    """The same in C; `directory` is where init_space.compile_probe has put it."""
+
+    name = "floor-c"
+
+    def __init__(self, directory: Path) -> None:
+        self.binary = str(directory / "init_floor")
+
+    def version(self) -> str:
+        return "bench/init_floor.c"
+
+    def prepare(self, directory: Path, programs: list[Program]) -> list[str]:
+        return [self.binary, str(write_list(directory, programs))]
+
+
+class Circus(Peer):
+    """circusd of .venv/peers (script/prepare peers)."""
+
+    name = "circus"
+    binary = str(ROOT / ".venv" / "peers" / "bin" / "circusd")
+
+    def prepare(self, directory: Path, programs: list[Program]) -> list[str]:
+        text = [
+            f"[circus]\nendpoint = ipc://{directory}/endpoint\npubsub_endpoint = ipc://{directory}/pubsub\n"
+            "warmup_delay = 0\n"
+        ]
+        for one in programs:
+            text.append(f"[watcher:{one.name}]\ncmd = {one.command}\nwarmup_delay = 0\nmax_retry = -1\n")
+        path = directory / "circus.ini"
+        path.write_text("".join(text))
+        return [self.binary, str(path)]
+
+
 class Supervisord(Peer):
     """supervisord of .venv, in the foreground as a container runs it."""
 
@@ -132,7 +178,7 @@ def peers(initd: str | None, other: str | None) -> list[Peer]:
     `other` is a second one, of an earlier version or another installation.
     """
     others = [Initd(other, "other initd")] if other else []
-    return [Initd(initd), *others, Supervisord(), S6(), Runit(), InitdSingle(initd), Tini(), DumbInit()]
+    return [Initd(initd), *others, FloorPy(), Supervisord(), Circus(), S6(), Runit(), InitdSingle(initd), Tini(), DumbInit()]
 
 
 def write_ini(directory: Path, programs: list[Program]) -> Path:
@@ -148,6 +194,13 @@ def write_ini(directory: Path, programs: list[Program]) -> Path:
         text.append(f"[program:{program.name}]\ncommand={program.command}\nautorestart=true\n{streams}")
     path = directory / "programs.ini"
     path.write_text("".join(text))
+    return path
+
+
+def write_list(directory: Path, programs: list[Program]) -> Path:
+    """One program a line, as the floors read it."""
+    path = directory / "programs"
+    path.write_text("".join(f"{program.command}\n" for program in programs))
     return path
 
 

@@ -12,9 +12,9 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Self
 
 PATIENCE = 40.0
@@ -41,18 +41,32 @@ class Memory(NamedTuple):
 
 
 def compile_probe(directory: Path) -> Path:
-    """Build init_probe, static so that its start costs next to nothing.  Raises CalledProcessError, OSError."""
-    probe = directory / "init_probe"
-    source = Path(__file__).with_name("init_probe.c")
-    subprocess.run(["cc", "-O2", "-static", "-o", str(probe), str(source)], check=True, capture_output=True)
-    return probe
+    """Build init_probe and what stands beside it; returns init_probe.  Raises CalledProcessError, OSError."""
+    for name in ("init_lines", "init_floor", "init_probe"):
+        made = directory / name
+        source = Path(__file__).with_name(f"{name}.c")
+        # static, so that the start of a program costs next to nothing and what is measured is the init
+        subprocess.run(["cc", "-O2", "-static", "-o", str(made), str(source)], check=True, capture_output=True)
+    return made
 
 
 class Space:
-    """One init at work: `argv` becomes PID 1; `directory` is empty but for what that argv reads."""
+    """One init at work: `argv` becomes PID 1; `directory` is empty but for what that argv reads.
 
-    def __init__(self, probe: Path, directory: Path, argv: list[str]) -> None:
+    `stdout` is where its output goes instead of a file; `environ` is added to its environment.
+    """
+
+    def __init__(
+        self,
+        probe: Path,
+        directory: Path,
+        argv: list[str],
+        stdout: int | None = None,
+        environ: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.probe = probe
+        self._stdout = stdout
+        self._environ = environ
         self.directory = directory
         self.argv = argv
         self.words: list[Word] = []
@@ -67,11 +81,11 @@ class Space:
         self._unshare = subprocess.Popen(
             [*bound, str(self.probe), "exec", str(path), *self.argv],
             stdin=subprocess.DEVNULL,
-            stdout=self._log,
+            stdout=self._log if self._stdout is None else self._stdout,
             stderr=self._log,
             cwd="/",
             start_new_session=True,
-            env={"PATH": os.environ.get("PATH", os.defpath), "PIDONE_SOCKET": str(self.directory / "control.sock")},
+            env={"PATH": os.environ.get("PATH", os.defpath), "PIDONE_SOCKET": str(self.socket), **self._environ},
         )
         try:
             self.executed = self.wait("E", 1)[0].at
@@ -88,6 +102,11 @@ class Space:
         self._unshare.wait()
         self._log.close()
         os.close(self._fifo)
+
+    @property
+    def socket(self) -> Path:
+        """initd's control socket."""
+        return self.directory / "control.sock"
 
     # What the programs say
 
@@ -124,7 +143,8 @@ class Space:
 
     def _name(self, pid: int) -> str:
         argv = read(f"/proc/{pid}/cmdline").split("\0")
-        return argv[3] if argv[0] == str(self.probe) and len(argv) > 3 else ""
+        ours = argv[0] in (str(self.probe), str(self.probe.with_name("init_lines")))
+        return argv[3] if ours and len(argv) > 3 else ""
 
     def pid_of(self, name: str) -> int:
         """Host pid of the program.  Raises GaveUp where it does not run."""
@@ -140,6 +160,10 @@ class Space:
     def wakings(self) -> int:
         """Voluntary context switches so far of the supervisors' threads."""
         return sum(wakings(pid) for pid in self.supervisors())
+
+    def busy(self) -> float:
+        """Seconds of CPU so far of the supervisors, by the scheduler's own account, which is exact."""
+        return sum(int((read(f"/proc/{pid}/schedstat") or "0").split()[0]) for pid in self.supervisors()) / 1e9
 
     def memory(self) -> Memory:
         """Of all supervisors together."""

@@ -1,0 +1,206 @@
+"""The installed initd starts, restarts, reaps, stops, relays and answers nearly as fast as the least init in Python.
+
+Each init is PID 1 of a namespace of its own; they take turns, and each figure of initd is divided by that of floor-py
+(bench/init_floor.py) of the same round: the median ratio counts.  The bundle is built and measured, not the source
+tree.  s6, runit, supervisord, circus and a floor in C stand beside them for comparison where they are installed
+(script/prepare peers); they decide nothing.
+
+Quick: small sizes, two rounds, and of the ratios only that none is absurd, since other work shares the machine; that an
+idle initd does not wake, that no line is lost, no orphan left and no program killed untold holds there, too.
+With the fault switched on, initd looks around ten times a second (tests.support.restless), as many supervisors do.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from bench.init_answers import answers, bare_interpreter
+from bench.init_measures import SETTLED, Bench, Figures, Size
+from bench.init_peers import S6, Circus, FloorC, FloorPy, Initd, Peer, Runit, Supervisord
+from bench.init_relay import Relayed, through_cat, through_init
+from bench.init_space import GaveUp, compile_probe
+from tests.support import restless
+
+ROOT = Path(__file__).parents[2]
+
+
+class Limit(NamedTuple):
+    """What a figure may be at most, or at least; `quick` where the machine may be busy, None: not looked at."""
+
+    name: str
+    most: float
+    quick: float | None = None
+    at_least: bool = False
+
+    def holds(self, value: float, is_quick: bool) -> bool:
+        """Whether it is so."""
+        bound = self.quick if is_quick else self.most
+        return bound is None or (value >= bound if self.at_least else value <= bound)
+
+
+LIMITS = (
+    Limit("first program, x floor-py", 1.3, 6),
+    Limit("50 programs, x floor-py", 1.2, 6),
+    Limit("200 programs, x floor-py", 1.2, 6),
+    Limit("restart after kill -9, x floor-py", 1.3, 30),
+    Limit("orphans reaped, x floor-py", 1.2, 6),
+    Limit("orphans left", 0, 0),
+    Limit("stop of 200 programs, x floor-py", 1.5, 30),
+    Limit("programs killed untold", 0, 0),
+    Limit("idle: wakings a second", 0, 0),
+    Limit("idle: CPU, ms a second", 0, 0.05),
+    Limit("idle: PSS, MiB", 10, 40),
+    Limit("relay, x cat", 0.9, 0.05, at_least=True),
+    Limit("relay with prefix, MB/s", 150, 5, at_least=True),
+    Limit("relay as JSON, MB/s", 150, 5, at_least=True),
+    Limit("lines lost or broken", 0, 0),
+    Limit("API: restart, ms", 4, 200),
+    Limit("API: status of 200 programs, ms", 3, 200),
+    Limit("initd status, x python3 -IS -c pass", 2.5, 30),
+)
+
+
+class Work(NamedTuple):
+    """How much of everything."""
+
+    rounds: int
+    many: tuple[int, ...]
+    orphans: int
+    idle: float
+    lines: int
+
+
+FULL = Work(rounds=7, many=(50, 200), orphans=2000, idle=10.0, lines=2_000_000)
+QUICK = Work(rounds=2, many=(50,), orphans=300, idle=1.5, lines=100_000)
+
+
+class Contest:
+    """initd beside its floor, and the others beside both."""
+
+    def __init__(self, initd: Peer, probe: Path, work: Work) -> None:
+        self.initd, self.floor, self.probe, self.work = initd, FloorPy(), probe, work
+        self.figures: dict[str, float] = {}
+
+    def ratio(
+        self, name: str, figure: str, scenario: Callable[[Peer], Figures], also: dict[str, str] | None = None
+    ) -> None:
+        """Measure both in turn in each round; the median of the rounds' ratios becomes the figure."""
+        found: list[tuple[Figures, Figures]] = []
+        for number in range(self.work.rounds):
+            turn = (self.initd, self.floor) if number % 2 else (self.floor, self.initd)
+            both = {peer.name: scenario(peer) for peer in turn}
+            found.append((both[self.initd.name], both[self.floor.name]))
+        for figure_name, key in {name: figure, **(also or {})}.items():
+            self.figures[figure_name] = median(ours[key] / least[key] for ours, least in found)
+            self.figures[figure_name.partition(",")[0] + ", ms"] = median(ours[key] for ours, _ in found) * 1e3
+
+    def start_and_stop(self) -> None:
+        """One program, then many at once."""
+        self.ratio("first program, x floor-py", "start_one", Bench(self.probe, Size()).start_one)
+        for many in self.work.many:
+            bench = Bench(self.probe, Size(many=many))
+            name = f"{many} programs, x floor-py"
+            self.ratio(name, "start_many", bench.start_many, {f"stop of {name}": "stop_many"})
+
+    def rest(self) -> None:
+        """Fifty programs, idle; then killed one by one."""
+        bench = Bench(self.probe, Size(some=50, idle=self.work.idle))
+        found = [(bench.at_rest(self.initd), bench.at_rest(self.floor)) for _ in range(max(1, self.work.rounds // 3))]
+        ratios = [ours["restart"] / least["restart"] for ours, least in found]
+        worst = {key: max(ours[key] for ours, _ in found) for key in found[0][0]}
+        self.figures["restart after kill -9, x floor-py"] = median(ratios)
+        self.figures["restart after kill -9, ms"] = median(ours["restart"] for ours, _ in found) * 1e3
+        self.figures["programs killed untold"] = worst["untold"]
+        self.figures["idle: wakings a second"] = worst["wakings"]
+        self.figures["idle: CPU, ms a second"] = worst["cpu"] * 1e3
+        self.figures["idle: PSS, MiB"] = worst["pss"] / 2**20
+
+    def orphans(self) -> None:
+        """Many die at once; that all are gone is what ends the measurement."""
+        self.ratio("orphans reaped, x floor-py", "reap", Bench(self.probe, Size(orphans=self.work.orphans)).reap)
+        self.figures["orphans left"] = 0
+
+    def relays(self) -> None:
+        """The container's log."""
+        forms = {"relay": "", "relay with prefix": "log_prefix=true\n", "relay as JSON": "log_format=json\n"}
+        found: dict[str, list[Relayed]] = {}
+        for _ in range(max(1, self.work.rounds // 2)):
+            found.setdefault("cat", []).append(through_cat(self.probe, self.work.lines))
+            for form, options in forms.items():
+                found.setdefault(form, []).append(through_init(self.initd, self.probe, self.work.lines, options))
+        pairs = zip(found["relay"], found["cat"], strict=True)
+        self.figures["relay, x cat"] = median(ours.rate / cat.rate for ours, cat in pairs)
+        for form, all_of in found.items():
+            self.figures[f"{form}, MB/s"] = median(one.rate for one in all_of) / 1e6
+        self.figures["lines lost or broken"] = sum(one.lost + one.broken for all_of in found.values() for one in all_of)
+
+    def answers(self) -> None:
+        """Those who ask."""
+        many = self.work.many[-1]
+        with Bench(self.probe, Size()).space(self.initd, many) as space:
+            space.wait("S", many)
+            space.settle(SETTLED)
+            found = answers(space, self.initd.path() or "", many)
+        self.figures["API: restart, ms"] = found["api_restart"] * 1e3
+        self.figures[f"API: status of {many} programs, ms"] = found["api_status"] * 1e3
+        self.figures["initd status, x python3 -IS -c pass"] = found["command_status"] / bare_interpreter()
+
+    def others(self, peers: list[Peer]) -> None:
+        """One round of each peer that is here; figures only."""
+        for peer in (peer for peer in peers if peer.path()):
+            for bench in (Bench(self.probe, Size(many=many)) for many in self.work.many):
+                self.beside(peer, f"{peer.name}: {bench.size.many} programs", "start_many", bench.start_many)
+            bench = Bench(self.probe, Size(some=50, idle=self.work.idle, orphans=self.work.orphans))
+            self.beside(peer, f"{peer.name}: restart after kill -9", "restart", bench.at_rest)
+            self.beside(peer, f"{peer.name}: orphans reaped", "reap", bench.reap)
+
+    def beside(self, peer: Peer, name: str, figure: str, scenario: Callable[[Peer], Figures]) -> None:
+        """One figure of a peer, in ms; -1 where it gave up."""
+        try:
+            self.figures[f"{name}, ms"] = scenario(peer)[figure] * 1e3
+        except (GaveUp, OSError):
+            self.figures[f"{name}, ms"] = -1
+
+
+def installed(directory: Path) -> Initd:
+    """The bundle of this tree, as an image has it.  Raises CalledProcessError."""
+    command = [sys.executable, str(ROOT / "images" / "bundle"), "initd", str(directory / "bundle"), "--without-link"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return Initd(str(directory / "bundle" / "initd"))
+
+
+def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
+    """Figures, and whether all limits hold; a figure beyond its limit is marked."""
+    work = QUICK if quick else FULL
+    with tempfile.TemporaryDirectory(prefix="init-") as name:
+        directory = Path(name)
+        probe = compile_probe(directory)
+        contest = Contest(Initd(str(restless.launcher(directory))) if mutate else installed(directory), probe, work)
+        contest.rest()
+        contest.start_and_stop()
+        contest.orphans()
+        contest.relays()
+        contest.answers()
+        if not quick:
+            contest.others([FloorC(directory), S6(), Runit(), Supervisord(), Circus()])
+    return verdict(contest.figures, quick)
+
+
+def verdict(found: dict[str, float], quick: bool) -> tuple[dict[str, object], bool]:
+    """The figures as shown, each beside its limit, and whether all hold."""
+    limits = {limit.name: limit for limit in LIMITS}
+    shown: dict[str, object] = {} if quick else {name: "NOT MEASURED" for name in limits if name not in found}
+    holding = not shown
+    for name, value in found.items():
+        limit = limits.get(name)
+        holds = limit is None or limit.holds(value, quick)
+        holding = holding and holds
+        bound = "" if limit is None else f" (at {'least' if limit.at_least else 'most'} {limit.most:g})"
+        shown[name] = f"{value:.3g}{bound}{'' if holds else ' BEYOND'}"
+    return shown, holding
