@@ -56,8 +56,19 @@ SIGNALLABLE = (State.STARTING, State.RUNNING, State.STOPPING)
 """supervisord's set (process.py, SIGNALLABLE_STATES)."""
 
 
+def chance() -> float:
+    """A random number in [0, 1)."""
+    return int.from_bytes(os.urandom(2), "little") / 65536
+
+
 class Supervisor:
     """See the module's docstring.  `stdin` is a pipe that stays silent; `base` the environment programs inherit."""
+
+    exit_status = 0
+    """What PID 1 exits with when it was stopped in order."""
+    announce: Callable[[str, str], object] | None = None
+    """Tells the event listeners something of a type; None where there are none."""
+    chance: Callable[[], float] = staticmethod(chance)
 
     def __init__(
         self,
@@ -92,8 +103,6 @@ class Supervisor:
         """The shutdown or reload under way."""
         self.orphans = self.reaped = 0
         """Reaped processes that were nobody's here, and all reaped."""
-        self.exit_status = 0
-        """What PID 1 exits with when it was stopped in order."""
         self.gates: list[Callable[[Process], str]] = []
         """Asked before each start that a wish or autostart wants: a text says what has to come first, "" nothing."""
         self.fittings: list[Callable[[Process, Order], Order]] = []
@@ -102,7 +111,6 @@ class Supervisor:
         self.by_pid: dict[int, Process] = {}
         """Processes and hooks that run."""
         self.wards: dict[int, Callable[[Death], object]] = {}
-        self.chance: Callable[[], float] = chance
         self._killed: set[int] = set()
         """Pids that we sent SIGKILL ourselves, so the OOM killer did not."""
         self._emptying: dict[Process, set[int]] = {}
@@ -252,17 +260,19 @@ class Supervisor:
             event = None
             for effect in effects:
                 event = self._effects.carry_out(process, effect) or event
-        self._arm(process)
+        self.arm(process)
         if process.program != before:
             self.news.tell(self.news.settled, process)
 
     def _stumble(self, process: Process, event: Event, error: Exception) -> None:
+        self.loop.shake()
         text = f"{process.name}: {type(event).__name__} failed: {type(error).__name__}: {error}"
         self.note(text, "error")
         if process.program.deadline is not None:
             self._set_timer(process, self.loop.now() + STUMBLE_SECONDS)
 
-    def _arm(self, process: Process) -> None:
+    def arm(self, process: Process) -> None:
+        """Set the timer of its deadline."""
         program, deadline = process.program, process.program.deadline
         if program.phase is Phase.EMPTYING:
             self._emptying.setdefault(process, set())
@@ -281,7 +291,7 @@ class Supervisor:
             if self._look(process):
                 return
             if self.loop.now() < (process.program.deadline or NEVER):
-                self._arm(process)
+                self.arm(process)
                 return
         self.feed(process, Due())
 
@@ -315,17 +325,27 @@ class Supervisor:
     def reap(self) -> None:
         """Collect every death there is; see initd.reaper."""
         for batch in self.kernel.collect():
-            suspicion = self.kernel.judge(self._unexplained_kills(batch), self.by_pid, self.loop.now())
+            suspicion = self._judge(batch)
             for death in batch:
                 try:
                     self._bury(death, suspicion)
                 except Exception as error:  # one death may not cost the others
+                    self.loop.shake()
                     self.note(f"pid {death.pid}: {type(error).__name__}: {error}", "error")
         for process in tuple(self._emptying):
             if process.program.phase is Phase.EMPTYING:
                 self._look(process)
         if self.ending is not None:
             self.ending.look()
+
+    def _judge(self, batch: list[Death]) -> Cause:
+        """What a SIGKILL among them means; without an answer they are buried all the same."""
+        try:
+            return self.kernel.judge(self._unexplained_kills(batch), self.by_pid, self.loop.now())
+        except Exception as error:
+            self.loop.shake()
+            self.note(f"the OOM counter: {type(error).__name__}: {error}", "error")
+            return Cause.OOM_POSSIBLE
 
     def glance(self, now: float) -> None:
         """What to look at whenever the loop is awake anyway; `now` is monotonic."""
@@ -351,8 +371,3 @@ class Supervisor:
             ward(death)
         else:
             self.orphans += 1
-
-
-def chance() -> float:
-    """A random number in [0, 1)."""
-    return int.from_bytes(os.urandom(2), "little") / 65536

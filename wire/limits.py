@@ -320,3 +320,9 @@ ENV_FILE_BYTES = 1 << 20
 
 SECRET_BYTES = 128 << 10
 """The file of a secret; execve takes no longer variable (MAX_ARG_STRLEN)."""
+
+STOP_SIGNALS = 8
+"""Signals of one stop, in turn: more is no plan."""
+
+CRASH_LOOP_EXITS = 1000
+"""Exits that a crash loop counts: each is a number kept for the program."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from initd.config.fields import PROCESS
 from initd.events import ONESHOT
 from wire._record import Record
-
-SERVICE = "service"
-TYPES_OF_PROGRAM = (SERVICE, ONESHOT)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +13,11 @@ if TYPE_CHECKING:
 
     from initd.config.fields import Fields
 
-FIELDS: Fields = {}
-TYPES: dict[str, Callable[[str], object]] = {}
+SERVICE = "service"
+
+FIELDS: Fields = {
+    "type": ("type", SERVICE, PROCESS),
+}
 
 
 class Jobs(Record):
@@ -29,5 +30,19 @@ class Jobs(Record):
 def build(
     values: dict[str, Any], program: dict[str, Any], given: Collection[str], blame: Callable[[str, str], None]
 ) -> Jobs:
-    """The record of one program."""
+    """The record of one program.  A one-shot need not live for a while, and is not tried again unless asked for."""
+    if values["type"] == ONESHOT:
+        program.update({option: 0 for option in ("startsecs", "startretries") if option not in given})
+        if "autorestart" in given and program["autorestart"] == "true":
+            blame("type", "autorestart=true would never let a one-shot be done: startretries= tries a failed run again")
     return Jobs(**values)
+
+
+def kind(text: str) -> str:
+    """What sort of program it is."""
+    if text not in (SERVICE, ONESHOT):
+        raise ValueError(f"{text!r} is no type: write {SERVICE} or {ONESHOT}")
+    return text
+
+
+TYPES: dict[str, Callable[[str], object]] = {"type": kind}
