@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 PARTS: dict[str, tuple[str, str]] = {
     "policy": ("initd.policy", "Policies"),
+    "order": ("initd.order.waits", "Waits"),
+    "readiness": ("initd.probes.part", "Probes"),
+    "liveness": ("initd.probes.part", "Probes"),
     "logs": ("initd.logs.keeper", "Keeper"),
     "limits": ("initd.limits.part", "Limits"),
     "stopping": ("initd.limits.part", "Limits"),

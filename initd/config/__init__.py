@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from initd.config.daemon import daemon
+from initd.config.daemon import daemon, judge_exit_code
 from initd.config.groups import groups as read_groups
 from initd.config.ini import Document, read, text_of
 from initd.config.reading import Reading, place
@@ -93,7 +93,10 @@ def _judge(reading: Reading, path: str, scales: Mapping[str, int]) -> Loaded:
         from initd.config.relay import relay
 
         members = relay(reading, members)
-    judge_across(reading, [program for _, programs in members for program in programs])
+    every = [program for _, programs in members for program in programs]
+    judge_across(reading, every)
+    if ours.exit_code_from is not None:
+        judge_exit_code(reading, ours.exit_code_from, every)
     servers: tuple[Server, ...] = ()
     if any(name.startswith(ELSEWHERE) for name in document.sections):
         from initd.config.servers import servers as read_servers

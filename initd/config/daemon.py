@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from initd.config.fields import DAEMON, INITD
 from initd.config.records import Daemon, Link
+from wire.model import full_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from initd.config.reading import Reading
+    from initd.config.records import Program
 
 
 def daemon(reading: Reading) -> tuple[Daemon, Link | None]:
@@ -58,3 +61,15 @@ def _initd(reading: Reading, values: dict[str, Any]) -> dict[str, Any]:
     if "environment" in options:
         values["environment"] = reading.value("environment", "environment", options["environment"], names, ())
     return reading.values(options, INITD, names)
+
+
+def judge_exit_code(reading: Reading, name: str, programs: Sequence[Program]) -> None:
+    """exit_code_from names one process."""
+    section = reading.document.sections["initd"]
+    found = [one for one in programs if name in (full_name(one.group, one.name), one.program)]
+    if not found:
+        reading.blame(section, "exit_code_from", f"exit_code_from: there is no program {name!r}")
+    elif len(found) > 1:
+        first = full_name(found[0].group, found[0].name)
+        fault = f"exit_code_from: {name!r} is {len(found)} processes: name one, as {first}"
+        reading.blame(section, "exit_code_from", fault)

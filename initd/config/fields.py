@@ -88,6 +88,8 @@ INITD: Fields = {
     "remote": ("remote", "operate", SECTION),
     "join_file": ("file", None, SECTION),
     "name": ("text", None, SECTION),
+    "exit_code_from": ("name_of_process", None, SECTION),
+    "exit_when_done": ("automatic", "auto", SECTION),
 }
 """What [initd] has beyond the options of [supervisord]."""
 

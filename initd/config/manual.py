@@ -38,6 +38,8 @@ KINDS = {
     "level": "critical, error, warn, info, debug, trace or blather",
     "seconds": "seconds, with decimals if wanted",
     "remote": "observe or operate",
+    "automatic": "auto, true or false",
+    "name_of_process": "PROGRAM or GROUP:NAME",
     "serverurl": "URL or AUTO",
     "environment": 'A="x",B="y"',
     "user": "user name or uid",

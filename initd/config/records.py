@@ -170,6 +170,10 @@ class Daemon(Record):
     """What the hub may do here: `observe` or `operate`."""
     given: tuple[str, ...] = ()
     """Options that the file sets itself: a default path is nobody's wish."""
+    exit_code_from: str | None = None
+    """The process whose status the container leaves with, as written."""
+    exit_when_done: str = "auto"
+    """Leave when nothing runs or will run any more: `true`, `false`, or `auto`, which is true for one-shots alone."""
 
 
 class Link(Record):

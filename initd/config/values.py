@@ -155,6 +155,24 @@ def remote(text: str) -> str:
     return text
 
 
+def automatic(text: str) -> str:
+    """`auto`, `true` or `false`."""
+    word = text.lower()
+    if word == "auto":
+        return word
+    if word not in TRUE and word not in FALSE:
+        raise ValueError(f"{text!r} is not one of auto, true, false")
+    return "true" if word in TRUE else "false"
+
+
+def name_of_process(text: str) -> str:
+    """A program's name, or GROUP:NAME."""
+    word = text.strip()
+    if not word or " " in word or "/" in word or word.count(":") > 1:
+        raise ValueError(f"{text!r} is no name of a process: write PROGRAM or GROUP:NAME")
+    return word
+
+
 def serverurl(text: str) -> str | None:
     """A URL; AUTO and nothing mean the daemon's own."""
     return None if text.strip().upper() == "AUTO" else text
@@ -187,6 +205,8 @@ TYPES: dict[str, Callable[[str], object]] = {
     "level": level,
     "seconds": seconds,
     "remote": remote,
+    "automatic": automatic,
+    "name_of_process": name_of_process,
     "serverurl": serverurl,
     "environment": environment,
     "user": user,

@@ -17,7 +17,7 @@ NAMES = [
     (X + "command=x\nunmask=022\n", "4: unmask is ignored: [program:x] has no such option; did you mean umask?"),
     (X + "command=x\npidfile=/x\n", "4: pidfile is ignored: it belongs into [supervisord]"),
     ("stdout_logfile=/x\n", "2: stdout_logfile is ignored: it belongs into [program:x]"),
-    (X + "command=x\ndepends_on=y\n", "4: depends_on is ignored: [program:x] has no such option; take it out"),
+    (X + "command=x\nwait_for=y\n", "4: wait_for is ignored: [program:x] has no such option; take it out"),
     ("[Program:x]\ncommand=x\n", "2: [Program:x] is ignored: write [program:x]"),
     ("[ program:x ]\ncommand=x\n", "2: [ program:x ] is ignored: write [program:x]"),
     ("[program]\ncommand=x\n", "2: [program] is ignored: write [program:NAME]"),
