@@ -35,7 +35,7 @@ DEV = [
 class BuildPacked(build_py):
     """Adds the pack of modules that makes a start quick (initd/packed.py); an editable tree has none."""
 
-    def run(self):
+    def run(self) -> None:
         super().run()
         if not self.editable_mode:
             python = [sys.executable, "-IS", "-X", "no_debug_ranges"]

@@ -178,7 +178,8 @@ def peers(initd: str | None, other: str | None) -> list[Peer]:
     `other` is a second one, of an earlier version or another installation.
     """
     others = [Initd(other, "other initd")] if other else []
-    return [Initd(initd), *others, FloorPy(), Supervisord(), Circus(), S6(), Runit(), InitdSingle(initd), Tini(), DumbInit()]
+    ours, single = [Initd(initd), *others, FloorPy()], [InitdSingle(initd), Tini(), DumbInit()]
+    return [*ours, Supervisord(), Circus(), S6(), Runit(), *single]
 
 
 def write_ini(directory: Path, programs: list[Program]) -> Path:
