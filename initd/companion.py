@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from initd.reaper import Death
     from initd.supervisor import Supervisor
+    from initd.timers import Timer
 
 STDERR = 2
 
@@ -45,10 +46,13 @@ class Companion:
         self._short_lives = 0
         self._began = 0.0
         self._ended = False
+        self._again: Timer | None = None
         self.pid: int | None = None
+        supervisor.loop.menders.append(self.mend)
 
     def start(self) -> None:
         """Begin a life; what fails is tried again later, never raised."""
+        self._again = None
         if self._sup.ending is not None or self._ended:
             return
         self._began = self._sup.loop.now()
@@ -69,9 +73,13 @@ class Companion:
         finally:
             theirs.close()
         self.pid = pid
-        self._sup.register(pid, self._on_death)
-        ours.setblocking(False)
-        self._attach(ours)
+        try:
+            self._sup.register(pid, self._on_death)
+            ours.setblocking(False)
+            self._attach(ours)
+        except Exception:  # nobody would answer it
+            self._sup.kernel.kill(pid, KILL, False)
+            raise
         self._sup.note(f"{self._name} started (pid {pid})", "debug")
 
     def stop(self) -> None:
@@ -95,4 +103,13 @@ class Companion:
         self._short_lives = 1 if now - self._began >= LINK_STEADY else self._short_lives + 1
         wait = link_wait(self._short_lives)
         self._sup.note(f"{why}; again in {wait:g} s", "warn")
-        self._sup.loop.at(now + wait, self.start)
+        self._again = self._sup.loop.at(now + wait, self.start)
+
+    def mend(self) -> None:
+        """After an exception: a life that nobody will hear the end of, or no life to come, is begun anew."""
+        if self._ended or not self._began:
+            return
+        if self.pid is not None and self.pid not in self._sup.wards:
+            self.pid = None
+        if self.pid is None and (self._again is None or self._again.callback is None):
+            self._later(f"{self._name} was lost")

@@ -69,6 +69,7 @@ class Effects:
         try:
             return HOW[type(effect)](self, process, effect)
         except Exception as error:
+            self._sup.loop.shake()
             text = f"{type(error).__name__}: {error}"
             self._sup.note(f"{process.name}: {type(effect).__name__} failed: {text}", "error")
             if isinstance(effect, Spawn):

@@ -73,6 +73,7 @@ class Listener:
         if self._socket is None or self.address is None:
             raise OSError(errno.EADDRNOTAVAIL, "no place for a control socket")
         self._loop.watch(self._socket.fileno(), select.EPOLLIN, self._on_connect)
+        self._loop.menders.append(self._mend)
         return self.address
 
     def adopt(self, sock: socket.socket, carrier: Callable[[], Carrier] | None = None) -> Connection:
@@ -146,8 +147,13 @@ class Listener:
         self._loop.at(self._loop.now() + SHORTAGE_SECONDS, self._resume)
 
     def _resume(self) -> None:
-        if self._socket is not None:
+        if self._socket is not None and not self._loop.is_watched(self._socket.fileno()):
             self._loop.watch(self._socket.fileno(), select.EPOLLIN, self._on_connect)
+
+    def _mend(self) -> None:
+        """After an exception: watch for clients again, whatever became of a pause, and arm the next deadline."""
+        self._resume()
+        self._arm()
 
     def _arm(self) -> None:
         """Wake the control at its next deadline."""

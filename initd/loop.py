@@ -13,6 +13,10 @@ the set is level-triggered, so nothing is lost by that.
 
 The loop does not die: an exception in a callback is counted and said in one line.  A descriptor whose callback fails
 FAULTS times in a row is no longer watched, because a level-triggered set would otherwise spin on it.
+
+An exception may leave something half done: a deadline not armed, a death not told, a listener not watched again.  So
+after each one, MEND_SECONDS later, `menders` look over what they own and put it right; one that fails is asked again
+after the same time.  Who never meets an exception never wakes for this.
 """
 
 from __future__ import annotations
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
 
 FAULTS = 8
 """Failures in a row after which a descriptor is dropped from the set."""
+
+MEND_SECONDS = 0.5
+"""From an exception to looking over what it may have left half done."""
 
 
 COLLECTOR = (700, 10, 10)
@@ -60,6 +67,9 @@ class Loop:
         """Called with the time at the end of each pass: for what shall happen often but wake nobody."""
         self.caught = 0
         """Exceptions caught so far."""
+        self.menders: list[Callable[[], object]] = []
+        """Called some time after an exception was caught; see the module's docstring."""
+        self._mend_at: float | None = None
 
     def now(self) -> float:
         """Seconds of CLOCK_MONOTONIC, the clock of every deadline."""
@@ -87,6 +97,10 @@ class Loop:
             except OSError:
                 pass  # closed already: epoll forgot it by itself
 
+    def is_watched(self, fd: int) -> bool:
+        """Whether `fd` is in the set."""
+        return fd in self._watched
+
     # Deadlines
 
     def at(self, deadline: float, callback: Callable[[], object]) -> Timer:
@@ -112,6 +126,7 @@ class Loop:
             try:
                 self._turn()
                 self._call("passing", self.in_passing, self.now())
+                self._mend()
             except Exception as error:
                 self._caught("loop", error)
         return self._code
@@ -137,6 +152,8 @@ class Loop:
 
     def _patience(self) -> float:
         deadline = self._timers.next()
+        if self._mend_at is not None and (deadline is None or self._mend_at < deadline):
+            deadline = self._mend_at
         return -1 if deadline is None else max(0.0, deadline - self.now())
 
     def _take_signals(self) -> None:
@@ -178,8 +195,22 @@ class Loop:
             self._caught(where, error)
             return False
 
+    def _mend(self) -> None:
+        """Look over what an exception may have left half done, when its time has come."""
+        if self._mend_at is None or self.now() < self._mend_at:
+            return
+        self._mend_at = None
+        for mender in self.menders:
+            self._call("mending", mender)
+
+    def shake(self) -> None:
+        """Say that something failed which only menders can put right; `_caught` does so by itself."""
+        if self._mend_at is None:
+            self._mend_at = self.now() + MEND_SECONDS
+
     def _caught(self, where: str, error: BaseException) -> None:
         self.caught += 1
+        self.shake()
         self._report(f"caught in {where}: {type(error).__name__}: {error}{_place(error)}")
 
     def _report(self, text: str) -> None:

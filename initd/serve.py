@@ -20,6 +20,8 @@ from initd.config import topics
 from initd.control import Control
 from initd.joining import link_environment
 from initd.listener import Listener
+from initd.logs.verbs import VERBS as LOG_VERBS
+from initd.mend import mend
 from initd.prefix import command, version
 from initd.reload.verbs import Reloading
 from initd.remote import Remote
@@ -48,9 +50,10 @@ class Service:
         }
         control = Control(supervisor, daemon.journal, daemon.output, daemon.loop.now, identity)
         self.reloading = Reloading(daemon, control)
-        control.extend(self.reloading.verbs() | talk.VERBS)
+        control.extend(self.reloading.verbs() | talk.VERBS | LOG_VERBS)
         control.extend(details.VERBS | attempts.VERBS | logs.bound(control, daemon.logfile))
         remote = Remote(control, lambda: daemon.config.daemon.remote)
+        daemon.loop.menders.append(lambda: mend(supervisor))
         self.listener = Listener(daemon.loop, control, remote, daemon.voice.error)
         self.link: Companion | None = None
         self.rpc = RpcServer(supervisor, control, self.listener, daemon.environ)

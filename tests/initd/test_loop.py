@@ -164,3 +164,26 @@ def test_a_callback_forgotten_in_the_same_pass_is_not_called(loop: Loop) -> None
     assert len(calls) == 1
     for fd in (fd for pair in pairs for fd in pair):
         os.close(fd)
+
+
+def test_menders_are_asked_after_an_exception_until_none_fails(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("initd.loop.MEND_SECONDS", 0.01)
+    asked = []
+
+    def mender() -> None:
+        asked.append(loop.now())
+        if len(asked) < 3:
+            raise MemoryError
+        loop.stop(0)
+
+    loop.menders.append(mender)
+    loop.at(loop.now(), lambda: 1 / 0)
+    loop.run()
+    assert len(asked) == 3
+    assert loop.caught == 3
+
+
+def test_without_an_exception_no_mender_is_asked(loop: Loop) -> None:
+    loop.menders.append(lambda: loop.stop(1))
+    loop.at(loop.now() + 0.01, lambda: loop.stop(0))
+    assert loop.run() == 0

@@ -14,12 +14,22 @@ class SimLoop:
         self._now = start
         self._timers = Timers()
         self.code: int | None = None
+        self.menders: list[Callable[[], object]] = []
+        self.shaken = 0
 
     def now(self) -> float:
         return self._now
 
     def at(self, deadline: float, callback: Callable[[], object]) -> Timer:
         return self._timers.at(deadline, callback)
+
+    def shake(self) -> None:
+        self.shaken += 1
+
+    def mend(self) -> None:
+        """What the loop does some time after an exception."""
+        for mender in self.menders:
+            mender()
 
     def stop(self, code: int) -> None:
         if self.code is None:

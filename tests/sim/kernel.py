@@ -74,8 +74,10 @@ class SimKernel:
         if pid in self.refuse:
             raise OSError(self.refuse[pid], "refused")
         process = self.alive.get(pid) or self.strays.get(pid)
-        if process is None:
+        if process is None and not any(death.pid == pid for death in self._dead):
             raise OSError(errno.ESRCH, "No such process")
+        if process is None or signum == 0:
+            return
         self.sent.append((self.loop.now(), pid, signum, group))
         process.signals.append(signum)
         delay = process.delays.get(signum, None if signum == CONT else 0.0)

@@ -17,6 +17,7 @@ class HandLoop:
         self.code: int | None = None
         """What `stop` was called with."""
         self.watched: dict[int, tuple[int, Callable[[int], object]]] = {}
+        self.menders: list[Callable[[], object]] = []
 
     def now(self) -> float:
         return self._now
@@ -31,6 +32,12 @@ class HandLoop:
 
     def forget(self, fd: int) -> None:
         self.watched.pop(fd, None)
+
+    def shake(self) -> None:
+        """Menders are called by the tests themselves."""
+
+    def is_watched(self, fd: int) -> bool:
+        return fd in self.watched
 
     def at(self, deadline: float, callback: Callable[[], object]) -> Timer:
         return self._timers.at(deadline, callback)

@@ -44,6 +44,9 @@ class FakeKernel:
     def judge(self, killed: Collection[int], programs: Collection[int], now: float) -> Cause:
         return Cause.SIGNAL
 
+    def verdict(self, death: Death, suspicion: Cause) -> Cause:
+        return suspicion
+
     def leftovers(self) -> list[object]:
         return []
 
