@@ -184,7 +184,8 @@ class Effects:
         left = [f"pid {pid}" for pid, _ in sup.kernel.members(process, scope)]
         if scope == TREE:
             known = {*sup.by_pid, *sup.wards}
-            left += [f"{one.command} (pid {one.pid})" for one in sup.kernel.survivors(process, known)]
+            orphans = sup.kernel.survivors(process, known)
+            left += [f"{one.command} (pid {one.pid}, an orphan without a mark)" for one in orphans]
         if not left:
             return
         more = f" and {len(left) - SURVIVORS} more" if len(left) > SURVIVORS else ""

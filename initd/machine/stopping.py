@@ -208,8 +208,9 @@ def _look_around(program: Program, now: float, chance: float) -> Step:
 
 
 def emptied(program: Program, event: Emptied, now: float) -> Step:
-    """Nothing of the scope is left."""
-    return _over(program, now)
+    """Nothing of the scope is left; of a tree there may be orphans that it cannot claim, and that are reported."""
+    program, effects = _over(program, now)
+    return program, (Leave(), *effects) if program.rules.stop_scope == TREE else effects
 
 
 def press_on(program: Program, event: Due, now: float) -> Step:
