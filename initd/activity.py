@@ -30,6 +30,8 @@ class ActivityLog:
         self._output = output
         self.channel = Channel("initd")
         self._lines = 0
+        self._second = (0, "")
+        """The second of the last line, and how it is written: strftime is most of what a line costs."""
 
     @property
     def file(self) -> FileSink | None:
@@ -45,7 +47,11 @@ class ActivityLog:
     def write(self, text: str, level: str) -> None:
         """Append one line; what cannot be written is counted and said on stderr once."""
         self._lines += 1
-        self.channel.take(stamped(text, level, time.time()).encode("utf-8", "backslashreplace"), self._lines)
+        at = time.time()
+        if self._second[0] != int(at):
+            self._second = int(at), clock(at)
+        line = stamped(text, level, at, self._second[1])
+        self.channel.take(line.encode("utf-8", "backslashreplace"), self._lines)
 
     def clear(self) -> None:
         """Begin it anew.  Raises OSError where the file cannot be removed."""
@@ -54,7 +60,11 @@ class ActivityLog:
             self.file.clear()
 
 
-def stamped(text: str, level: str, at: float) -> str:
-    """The line as it stands in the file; `at` is wall time, shown in the container's time zone."""
-    clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
-    return f"{clock},{int(at % 1 * 1000):03d} {SHORT.get(level, level[:4].upper())} {text}\n"
+def clock(at: float) -> str:
+    """A second of wall time as it stands in the file, in the container's time zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def stamped(text: str, level: str, at: float, second: str | None = None) -> str:
+    """The line as it stands in the file; `at` is wall time, and `second` its `clock` if that is known already."""
+    return f"{second or clock(at)},{int(at % 1 * 1000):03d} {SHORT.get(level, level[:4].upper())} {text}\n"

@@ -143,11 +143,14 @@ class Loop:
         except (OSError, MemoryError) as error:
             self._caught("waiting", error)
             ready = []
-        # Signals first: a death known now saves its handlers from writing to a process that is gone.
+        # Signals first: a death known now saves its handlers from writing to a process that is gone.  One that arrives
+        # meanwhile does not wait for the next pass either: a dying program's pipes end just before its SIGCHLD comes.
         if any(fd == self._wake_r for fd, _ in ready):
             self._take_signals()
         for fd, mask in ready:
             self._serve(fd, mask)
+            if self._noted:
+                self._take_signals()
         self._fire()
 
     def _patience(self) -> float:
