@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "order": ("initd.order.waits", "Waits"),
     "readiness": ("initd.probes.part", "Probes"),
     "liveness": ("initd.probes.part", "Probes"),
+    "jobs": ("initd.jobs.part", "Schedules"),
     "logs": ("initd.logs.keeper", "Keeper"),
     "limits": ("initd.limits.part", "Limits"),
     "stopping": ("initd.limits.part", "Limits"),

@@ -66,7 +66,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         "liveness_successes",
         "liveness_action",
     ),
-    "jobs": ("type",),
+    "jobs": ("type", "schedule", "timezone", "catch_up"),
     "hooks": ("pre_start", "pre_start_timeout", "post_stop", "post_stop_timeout"),
     "restarts": ("backoff", "backoff_factor", "backoff_cap", "backoff_jitter", "backoff_reset", "crash_loop"),
     "stopping": ("stop_signals", "stop_scope"),
