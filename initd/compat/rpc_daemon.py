@@ -50,7 +50,7 @@ def communicate(initd: Initd, type: object, data: object) -> object:
     """Answered during a shutdown too, as by supervisord."""
     if not isinstance(type, str) or not isinstance(data, str) or len(data) > STDIN_CHUNK_CHARS:
         raise Fault("INCORRECT_PARAMETERS")
-    initd.ask("communicate", type=type, data=data)
+    initd.ask("announce", type=type, data=data)
     return True
 
 
