@@ -160,7 +160,8 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="script/image",
         description="Build and tag an image of pidone; nothing is built where the tag already holds these sources.",
-        epilog="examples:\n  script/image initd\n  script/image initd --without-link\n  script/image hub --tag registry.example/pidone/hub:test\n"
+        epilog="examples:\n  script/image initd\n  script/image initd --without-link\n"
+        "  script/image hub --tag registry.example/pidone/hub:test\n"
         "  docker build --build-arg BASE=$(images/base demo) images/shop",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

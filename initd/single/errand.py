@@ -99,6 +99,9 @@ class Errand:
         heard = (*forwardable(), *JOB_CONTROL)
         self._heard = tuple(number for number in heard if not _is_ignored(number))
         loop.listen((signal.SIGCHLD, *self._heard), self.on_signal)
+        self.pid = 0
+        for _ in reaper.collect():
+            pass  # what the launcher left is nobody's orphan
         self.pid = self._start(inherited)
         self._say(f"Child spawned with PID {self.pid}.", "info")
         unblock_all()
@@ -107,7 +110,8 @@ class Errand:
         if self._manner.place == SESSION and start.let_go_of_terminal():
             self._unheeded.update((signal.SIGHUP, signal.SIGCONT))
         defaults = (*PYTHON_IGNORES, signal.SIGCHLD, *self._heard)
-        return start.start(self._manner.argv, self._manner.place, self._terminal, defaults, inherited)
+        terminal = self._terminal if _is_ours(self._terminal) else None
+        return start.start(self._manner.argv, self._manner.place, terminal, defaults, inherited)
 
     def run(self) -> int:
         """Serve until the command has ended; returns its status."""
@@ -227,8 +231,14 @@ def _is_ignored(number: int) -> bool:
 
 
 def _terminal() -> int | None:
-    """The controlling terminal on stdin, where our group is in its foreground."""
+    """stdin, where it is our controlling terminal."""
     try:
-        return 0 if sys.stdin is not None and os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp() else None
+        os.tcgetpgrp(0)  # 0 where the foreground group is outside of our PID namespace
+        return 0
     except OSError:
         return None
+
+
+def _is_ours(terminal: int | None) -> bool:
+    """Whether our group is in its foreground."""
+    return terminal is not None and os.tcgetpgrp(terminal) == os.getpgrp()

@@ -38,7 +38,7 @@ class Pid1:
         launcher: tuple[str, ...] = (INITD,),
     ) -> None:
         self.folder = folder
-        self._mark = "initd/__main__.py" if launcher == (INITD,) else launcher[-1]
+        self._mark = "initd/__main__.py" if os.path.realpath(launcher[0]) == INITD else launcher[-1]
         # The address of a unix socket is short (108 bytes), pytest's folders are long.
         self.socket = f"{tempfile.mkdtemp(prefix='p1-')}/s"
         path = folder / "app.ini"
