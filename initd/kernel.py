@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from initd import family, oom, reaper, spawn, sweep
+from initd import oom, reaper, spawn, sweep
 from wire.model import Cause
 
 TYPE_CHECKING = False
@@ -80,22 +80,30 @@ class Kernel:
         """Signal them all; as PID 1 without missing one that was just forked."""
         sweep.signal_all(self.pid, signum, found)
 
-    # A program's family; see initd.family
+    # A program's family; initd.family is read in stage 2, with the part for limits, or when it is first needed
 
     def mark(self, process: Process) -> str:
         """What the next process of a program is to carry in the variable family.VARIABLE."""
+        from initd import family
+
         return family.mark(self, process)
 
     def members(self, process: Process, scope: str) -> list[tuple[int, int]]:
         """(pid, start ticks) of everybody alive in the scope of a program."""
+        from initd import family
+
         return family.members(self, process, scope)
 
     def reach(self, process: Process, scope: str, signum: int) -> list[tuple[int, int]]:
         """Signal everybody in the scope, never a pid that was given anew; returns whom."""
+        from initd import family
+
         return family.reach(self, process, scope, signum)
 
     def survivors(self, process: Process, known: Collection[int] = ()) -> list[sweep.Leftover]:
         """Orphans that may be a program's, of whom nobody knows: to be reported."""
+        from initd import family
+
         return family.survivors(self, process, known)
 
     def group_folder(self, name: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from initd.daemon import TRACE
 from tests.proc.conftest import Begin
 from tests.proc.test_oom import EAT
 from tests.support.cgroup1 import Group, group
@@ -148,3 +150,20 @@ def test_a_limit_that_cannot_be_had_is_said(begin: Begin) -> None:
     init = begin("[initd]\n[program:web]\nstartsecs=0\ncommand=sleep 1000\ncgroup_pids_max=9\n", wrapper=hidden)
     init.wait_state("web", "RUNNING")
     assert re.search(r"web: cgroup_pids_max: .*; it starts without that", init.said())
+
+
+def test_nothing_is_imported_when_a_reload_brings_limits(begin: Begin, tmp_path: Path) -> None:
+    """ctypes, too, is read by children alone."""
+    init = begin("[initd]\n[program:web]\nstartsecs=0\ncommand=sleep 1000\n", env={TRACE: str(tmp_path / "trace")})
+    init.wait_state("web", "RUNNING")
+    (tmp_path / "pw").write_text("hunter2")
+    with open(init.folder / "app.ini", "a") as file:
+        file.write(f"stop_scope=tree\nno_new_privs=true\ncapabilities=none\nsecrets=PW={tmp_path}/pw\n")
+    init.send(signal.SIGHUP)
+    init.wait_said("web started", 2)
+    init.ask("stop", names=["web"], wait=60)
+    assert init.stop() == 0
+    stages = {stage: set(names) for stage, *names in map(str.split, (tmp_path / "trace").read_text().splitlines())}
+    assert stages["end"] == stages["stage2"]
+    assert not {"ctypes", "initd.limits.capabilities"} & stages["end"]
+    assert not {name for name in stages["stage1"] if name.startswith(("initd.limits", "initd.family", "initd.surr"))}
