@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from initd.arguments import REQUIRED
 from initd.control import VERBS, Entry
+from initd.logs.verbs import VERBS as LOG_VERBS
 from initd.reload.verbs import VERBS as RELOAD_VERBS
 from initd.remote import LINK_VERBS
 from initd.replies import CODES
@@ -84,7 +85,7 @@ are never told. What `scale` sets holds until `reload`.
 """
 
 TALK = """
-## Speaking to programs
+## Speaking to programs, and hearing them
 
 """
 
@@ -121,7 +122,7 @@ def render() -> str:
     codes = "".join(f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items())
     errors = f"## Errors\n\n| code | meaning |\n|---|---|\n{codes}"
     clients = CLIENTS + table_of(details.VERBS | attempts.VERBS | logs.VERBS)
-    more = RELOAD + table_of(RELOAD_VERBS) + TALK + table_of(TALK_VERBS)
+    more = RELOAD + table_of(RELOAD_VERBS) + TALK + table_of(TALK_VERBS | LOG_VERBS)
     return HEAD + table_of(VERBS) + COMMANDS + errors + more + clients + LINK + table_of(LINK_VERBS)
 
 

@@ -326,3 +326,6 @@ STOP_SIGNALS = 8
 
 CRASH_LOOP_EXITS = 1000
 """Exits that a crash loop counts: each is a number kept for the program."""
+
+LOGS_BYTES = 2 * 1024
+"""What `logs` shows of the end of each stream at first: about twenty lines."""

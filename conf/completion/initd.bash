@@ -15,7 +15,7 @@ _initd() {
     # Names hold colons, which bash takes for ends of words: put the word together again.
     word=${line##*[[:space:]]}
     if [ "$COMP_CWORD" -le 1 ]; then
-        words="status start stop restart signal tail events exits healthy shutdown check explain -c -e -v -h --"
+        words="status start stop restart signal tail logs events exits healthy shutdown check explain -c -e -v -h --"
     else
         case $verb in
             status) case $word in -*) words="-h --help --json -s --socket" ;; *) words="$(_initd_names)" ;; esac ;;
@@ -23,7 +23,8 @@ _initd() {
             stop) case $word in -*) words="-h --help --json -s --socket --wait" ;; *) words="$(_initd_names)" ;; esac ;;
             restart) case $word in -*) words="-h --help --json -s --socket --wait" ;; *) words="$(_initd_names)" ;; esac ;;
             signal) case $word in -*) words="-h --help --json -s --socket" ;; *) words="$(_initd_names)" ;; esac ;;
-            tail) case $word in -*) words="-h --help --json -s --socket --stderr -f --follow -n --lines --bytes --raw" ;; *) words="$(_initd_names)" ;; esac ;;
+            tail) case $word in -*) words="-h --help --json -s --socket --stderr -f --follow --bytes --raw -n --lines" ;; *) words="$(_initd_names)" ;; esac ;;
+            logs) case $word in -*) words="-h --help --json -s --socket --stderr -f --follow --bytes --raw" ;; *) words="$(_initd_names)" ;; esac ;;
             events) case $word in -*) words="-h --help --json -s --socket --after -n --limit -f --follow" ;; *) words="$(_initd_names)" ;; esac ;;
             exits) case $word in -*) words="-h --help --json -s --socket --after -n --limit -o --output" ;; *) words="$(_initd_names)" ;; esac ;;
             healthy) case $word in -*) words="-h --help --json -s --socket" ;; *) words="" ;; esac ;;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from wire.limits import EVENTS_SHOWN, RING_BYTES, WAIT_SECONDS
+from wire.limits import EVENTS_SHOWN, LOGS_BYTES, RING_BYTES, WAIT_SECONDS
 
 NAMES = "NAME: a process (web, pool:worker_0), a whole group (pool:*), or all"
 CODES = "exit status: 0 done, 1 failed, 2 usage, 3 cannot reach initd, 4 partly done"
@@ -26,7 +26,8 @@ EXAMPLES = {
         "initd signal HUP nginx            have it read its configuration again",
         "initd signal USR1 pool:*",
     ),
-    "tail": ("initd tail web", "initd tail web --stderr --lines 20", "initd tail web -f"),
+    "tail": ("initd tail web", "initd tail web --stderr --lines 20", "initd tail web -f", "initd tail web worker -f"),
+    "logs": ("initd logs", "initd logs -f", "initd logs web pool:* -f", "initd logs --stderr --bytes 500"),
     "events": ("initd events", "initd events web --follow", "initd events --after 120 --json"),
     "exits": ("initd exits", "initd exits worker --output       with the last lines it wrote"),
     "healthy": ("""HEALTHCHECK CMD ["/opt/initd/initd", "healthy"]        in a Dockerfile""",),
@@ -39,6 +40,7 @@ HELP = {
     "restart": "a new process in place of each present one",
     "signal": "send a signal",
     "tail": "the end of what a process wrote",
+    "logs": "what all processes write, each line with its name",
     "events": "state changes and exits, newest last",
     "exits": "how processes ended",
     "healthy": "exit 0 if every autostart process is RUNNING or exited as expected, else 1",
@@ -120,17 +122,26 @@ def _signal(parser: argparse.ArgumentParser) -> None:
 
 
 def _tail(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="one process")
-    parser.add_argument("stream", nargs="?", choices=("stdout", "stderr"), default="stdout", help="(default stdout)")
-    parser.add_argument("--stderr", action="store_const", const="stderr", dest="stream", help="the same as: stderr")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on with what it writes")
+    help = "one process, or several, whose lines then have their names; behind them stdout (default) or stderr"
+    parser.add_argument("names", nargs="+", metavar="NAME", help=help)
+    _written(parser, RING_BYTES)
     parser.add_argument("-n", "--lines", type=count, metavar="N", help="only the last N lines")
+
+
+def _logs(parser: argparse.ArgumentParser) -> None:
+    _names(parser, needed=False)
+    _written(parser, LOGS_BYTES)
+
+
+def _written(parser: argparse.ArgumentParser, nbytes: int) -> None:
+    parser.add_argument("--stderr", action="store_const", const="stderr", dest="stream", help="only stderr")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with what is written")
     parser.add_argument(
         "--bytes",
         type=ring_bytes,
-        default=RING_BYTES,
+        default=nbytes,
         metavar="N",
-        help=f"only the last N bytes (at most {RING_BYTES})",
+        help=f"only the last N bytes (default {nbytes}, at most {RING_BYTES})",
     )
     parser.add_argument("--raw", action="store_true", help="do not escape control characters on a terminal")
 
@@ -164,6 +175,7 @@ ARGUMENTS = {
     "restart": _wish,
     "signal": _signal,
     "tail": _tail,
+    "logs": _logs,
     "events": _events,
     "exits": _exits,
     "shutdown": _shutdown,

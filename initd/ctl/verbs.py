@@ -15,6 +15,7 @@ from typing import Any
 
 from initd.ctl import render
 from initd.ctl.client import TIMEOUT, Client, Refused, Unreachable
+from initd.ctl.logs import show
 from initd.ctl.parser import make_parser
 from initd.errors import DONE, FAILED, PARTLY, UNREACHABLE, USAGE
 from wire.model import full_name
@@ -121,7 +122,10 @@ def _command_line(row: dict[str, Any], options: Namespace) -> str:
 
 
 def _tail(client: Client, options: Namespace) -> int:
-    args = {"name": options.name, "stream": options.stream, "bytes": options.bytes}
+    names, stream = _streams(options)
+    if len(names) > 1 or names[0] == "all" or names[0].endswith(":*"):
+        return show(client, options, names, stream)
+    args = {"name": names[0], "stream": stream, "bytes": options.bytes}
     if not options.follow:
         result = client.ask("tail", **args)
         result["text"] = _last_lines(result["text"], options.lines)
@@ -133,6 +137,18 @@ def _tail(client: Client, options: Namespace) -> int:
             item["text"] = _last_lines(item["text"], options.lines)
         _show_text(item, options)
     return DONE
+
+
+def _streams(options: Namespace) -> tuple[list[str], str]:
+    """The names before the stream's, which may stand last."""
+    names: list[str] = options.names
+    if len(names) > 1 and names[-1] in ("stdout", "stderr"):
+        return names[:-1], names[-1]
+    return names, options.stream or "stdout"
+
+
+def _logs(client: Client, options: Namespace) -> int:
+    return show(client, options, options.names, options.stream)
 
 
 def _last_lines(text: str, count: int | None) -> str:
@@ -229,6 +245,7 @@ HANDLERS = {
     "restart": _wish,
     "signal": _signal,
     "tail": _tail,
+    "logs": _logs,
     "events": _events,
     "exits": _exits,
     "healthy": _healthy,

@@ -80,6 +80,8 @@ class Routes:
             logfile = self._auto_path(program.name, stream)
         if logfile == SYSLOG:
             logfile, wants_syslog = None, True
+        if logfile == AUTO and program.kind == "eventlistener" and stream == STDOUT:
+            logfile = None  # what it says there is protocol, no news for people
         container = stream if logfile == AUTO else CONTAINER_STREAMS.get(logfile or "")
         if container is None and program.logs is not None and stream in program.logs.relay:
             channel.shared.append(self._streams[STDOUT])

@@ -201,7 +201,7 @@ def test_healthy_knows_only_0_and_1(monkeypatch, capsys, argv):
 
 
 @pytest.mark.parametrize(
-    "argv", [["start"], ["stop", "web", "--wait", "x"], ["stop", "web", "--wait", "-1"], ["tail", "web", "both"],
+    "argv", [["start"], ["stop", "web", "--wait", "x"], ["stop", "web", "--wait", "-1"], ["tail", "web", "--both"],
              ["signal", "HUP"], ["events", "--limit", "-1"], ["shutdown", "web"], ["status", "--what"]]
 )  # fmt: skip
 def test_usage_errors_are_2(capsys, argv):
