@@ -65,7 +65,7 @@ def died_preparing(program: Program, event: Died, now: float) -> Step:
 
 def prepared_too_long(program: Program, event: Due, now: float) -> Step:
     """pre_start has had its time: this start has failed."""
-    why = f"{PRE_START} took longer than {program.rules.pre_start:g} s"
+    why = f"{PRE_START} took longer than {now - program.spawned_at:.3g} s"
     program = program._replace(
         phase=Phase.CANCELLING, deadline=now + GRACE, cause=Cause.START_FAILURE, why=why, kills=0
     )

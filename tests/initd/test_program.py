@@ -16,81 +16,25 @@ from initd.events import (
     EVENTS,
     KILL,
     TERM,
-    Ask,
-    Asked,
-    Await,
     Changed,
     Died,
     Due,
-    Effect,
-    Emptied,
     Ended,
     Event,
     Force,
     Hold,
     Kill,
-    Look,
-    Reach,
     Restart,
     Rules,
-    Spawn,
-    Spawned,
-    SpawnFailed,
     Start,
     Stop,
     Undeliverable,
 )
-from initd.program import IGNORED, IMPOSSIBLE, PLACES, TABLE, Phase, Program, step
+from initd.program import IGNORED, IMPOSSIBLE, PLACES, TABLE, Program, step
+from tests.support.story import ALICE, BOB, Story, up
 from wire.model import Cause, State, Want
 
 S = State
-ALICE, BOB = Asked("hub:alice", "stop", "1"), Asked("uid=0", "start", "2")
-
-
-class Story:
-    """A program to which things happen; Spawn is answered with a pid unless `fails` says otherwise."""
-
-    def __init__(self, **rules: object) -> None:
-        self.program = Program(Rules(**rules))  # type: ignore[arg-type]
-        self.now = 100.0
-        self.fails = 0
-        self.gate = ""
-        """What has to come first; "": nothing."""
-        self.left = 0
-        """Members of its scope that outlive the leader."""
-        self.effects: list[Effect] = []
-
-    def tell(self, event: Event, after: float = 0.0) -> Story:
-        self.now += after
-        self.program, effects = step(self.program, event, self.now)
-        self.effects += effects
-        last = effects[-1] if effects else None
-        if isinstance(last, Spawn):
-            self.fails -= 1
-            self.tell(SpawnFailed("no") if self.fails >= 0 else Spawned(1000 + len(self.effects)))
-        elif isinstance(last, Ask):
-            self.tell(Await(last.asked, self.gate) if self.gate else Start(last.asked))
-        elif isinstance(last, Look | Reach) and self.program.phase is Phase.EMPTYING and not self.left:
-            self.tell(Emptied())
-        return self
-
-    def due(self) -> Story:
-        """The deadline comes."""
-        assert self.program.deadline is not None
-        return self.tell(Due(), self.program.deadline - self.now)
-
-    def path(self) -> list[State]:
-        return [effect.state for effect in self.effects if isinstance(effect, Changed)]
-
-    def kills(self) -> list[Kill]:
-        return [effect for effect in self.effects if isinstance(effect, Kill)]
-
-    def ends(self) -> list[Ended]:
-        return [effect for effect in self.effects if isinstance(effect, Ended)]
-
-
-def up(**rules: object) -> Story:
-    return Story(**rules).tell(Start()).due()
 
 
 def test_every_pair_of_state_and_event_is_decided_exactly_once() -> None:
