@@ -31,6 +31,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "readiness": ("initd.probes.part", "Probes"),
     "liveness": ("initd.probes.part", "Probes"),
     "jobs": ("initd.jobs.part", "Schedules"),
+    "renewal": ("initd.renewal.part", "Renewals"),
     "logs": ("initd.logs.keeper", "Keeper"),
     "limits": ("initd.limits.part", "Limits"),
     "stopping": ("initd.limits.part", "Limits"),
