@@ -184,6 +184,8 @@ class Daemon:
                 prepare.become_subreaper()
             except SystemFault as fault:
                 self.voice.say(f"not PID 1, and orphans go to another process: {fault}", "warn")
+            if warning := prepare.neighbours():
+                self.voice.say(warning, "warn")
         self._write_pidfile(daemon)
         if daemon.user is not None:
             self._become(daemon.user)

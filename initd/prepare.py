@@ -67,6 +67,24 @@ def become_subreaper() -> None:
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
+def neighbours() -> str:
+    """A warning where our PID namespace is somebody else's (--pid=container:, shareProcessNamespace, --pid=host); or "".
+
+    Whoever started us is not in it then: our parent's pid reads 0.  Below `docker run --init` it does not.
+    """
+    if os.getpid() == 1 or os.getppid() != 0:
+        return ""
+    try:
+        with open("/proc/1/comm", encoding="utf-8", errors="replace") as file:
+            first = file.read(64).strip() or "?"
+    except OSError:
+        first = "?"
+    return (
+        f"this PID namespace is shared, and its PID 1 is {first!r}: what docker exec and others leave behind goes to it, "
+        "and their processes are neither reaped nor stopped here"
+    )
+
+
 def die_with_parent(signum: int) -> None:
     """Get this signal when the process that started us dies.  Raises SystemFault as above."""
     _prctl(PR_SET_PDEATHSIG, signum)

@@ -77,6 +77,8 @@ def _take_role(manner: Manner, voice: Voice) -> None:
             prepare.die_with_parent(manner.parent_death)
         if os.getpid() == 1:
             return
+        if warning := prepare.neighbours():
+            voice.say(warning, "warn")
         if manner.subreaper:
             prepare.become_subreaper()
         elif manner.unadopted and not prepare.is_subreaper():
