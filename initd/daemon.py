@@ -128,6 +128,8 @@ class Daemon:
         """What the command line says of [supervisord] options."""
         self.scales: dict[str, int] = {}
         """numprocs of programs that `scale` changed since the last reload."""
+        self.latest = config
+        """The file as it was read last without errors, whether or not it is in force."""
         self.ignored = 0
         """Signals that came in vain: a reload during a shutdown."""
         self.voice = Voice(level=level)
@@ -251,7 +253,9 @@ class Daemon:
 
     def read(self, scales: Mapping[str, int]) -> Loaded:
         """The file as it is now, with what the command line and `scale` say."""
-        return read(self.path, self.environ, self.settings, scales)
+        loaded = read(self.path, self.environ, self.settings, scales)
+        self.latest = loaded.config or self.latest
+        return loaded
 
     def reload(self, asked: Asked) -> str:
         """Stop all programs and start those of the file as it is now; a file with errors changes nothing.

@@ -51,7 +51,7 @@ class Service:
         control = Control(supervisor, daemon.journal, daemon.output, daemon.loop.now, identity)
         self.reloading = Reloading(daemon, control)
         control.extend(self.reloading.verbs() | talk.VERBS | LOG_VERBS)
-        control.extend(details.VERBS | attempts.VERBS | logs.bound(control, daemon.logfile))
+        control.extend(details.bound(lambda: daemon.latest) | attempts.VERBS | logs.bound(control, daemon.logfile))
         remote = Remote(control, lambda: daemon.config.daemon.remote)
         daemon.loop.menders.append(lambda: mend(supervisor))
         self.listener = Listener(daemon.loop, control, remote, daemon.voice.error)

@@ -143,11 +143,17 @@ def _details(control: Control, call: Call) -> object:
     return _page(chosen, call, lambda process: process_row(process, control))
 
 
-def _settings(control: Control, call: Call) -> object:
-    config = _known(control)
-    active = set(control.supervisor.processes)
-    rows = [(program, full_name(program.group, program.name) in active) for program in config.programs]
-    return _page(rows, call, lambda row: config_row(row[0], row[1], control.output))
+def _settings(control: Control, call: Call, config: Config | None = None) -> object:
+    """Of the file as it was read last: supervisord shows what `reread` found before it is taken over."""
+    active = {process.config.group for process in control.supervisor.processes.values()}
+    programs = [*(config or _known(control)).programs]
+    return _page(programs, call, lambda one: config_row(one, one.group in active, control.output))
+
+
+def bound(latest: Callable[[], Config]) -> dict[str, Entry]:
+    """VERBS for a control and the file as it was read last."""
+    settings = VERBS["settings"]._replace(handler=lambda control, call: _settings(control, call, latest()))
+    return {**VERBS, "settings": settings}
 
 
 def _groups(control: Control, call: Call) -> object:
@@ -183,7 +189,7 @@ VERBS: dict[str, Entry] = {
         OBSERVE,
         "what supervisord's clients want to know of processes",
     ),
-    "settings": Entry((AFTER,), _settings, OBSERVE, "the options in force of each process"),
+    "settings": Entry((AFTER,), _settings, OBSERVE, "options of each process, as the file was read last"),
     "groups": Entry((), _groups, OBSERVE, "names and priorities of the groups in force, empty ones too"),
     "daemon": Entry((), _daemon, OBSERVE, "identifier, pid and state, as supervisord's clients want them"),
 }

@@ -59,6 +59,7 @@ def test_the_original_takes_over_a_changed_file(run: Any) -> None:
     pid = daemon.wait_state("web", "RUNNING")["pid"]
     daemon.write(WEB + "[program:new]\ncommand=sleep 1000\n")
     assert daemon.ctl(THEIRS, "reread") == (0, "new: available\nold: disappeared\n")
+    assert "new                              avail     auto      999:999\n" in daemon.ctl(THEIRS, "avail")[1]
     assert daemon.ctl(THEIRS, "add", "new") == (0, "new: added process group\n")
     assert daemon.ctl(THEIRS, "add", "new") == (0, "ERROR: process group already active\n")
     assert daemon.ctl(THEIRS, "remove", "old") == (1, "ERROR: process/group still running: old\n")
