@@ -189,7 +189,7 @@ class Probes:
             return
         seen = f": {run.watch.why}" if run.watch is not None and run.watch.why else ""
         took = self._sup.loop.now() - process.program.spawned_at
-        self._sup.feed(process, NotReady(f"not ready within {took:g} s ({readiness.probe.text}){seen}"))
+        self._sup.feed(process, NotReady(f"not ready within {round(took, 1):g} s ({readiness.probe.text}){seen}"))
 
     def _follow(self, process: Process, run: Run, readiness: Readiness) -> None:
         for stream in ("stdout",) if process.config.redirect_stderr else ("stdout", "stderr"):

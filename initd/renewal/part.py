@@ -1,8 +1,8 @@
 """Replaces healthy processes: too much memory, too old, or files they were started from have changed.
 
 Theory.  Rules belong to one process, from its start to its end.  Age is one timer.  Memory and files are looked at
-every `restart_look` seconds, by /proc and stat(2).  A changed file counts when it is the same at two looks in a row, so that
-what is being written is not read half done.  All end in the event Failing with the cause RENEWAL: stopped as the
+every `restart_look` seconds, by /proc and stat(2).  A changed file counts when it is the same at two looks in a row, so
+that what is being written is not read half done.  All end in the event Failing with the cause RENEWAL: stopped as the
 program's options say, and started again.
 """
 
