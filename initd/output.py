@@ -20,6 +20,7 @@ import select
 from initd.logs.channel import Channel
 from initd.logs.desk import Desk, Dropped, Pipe, Pipes, pipe_of, treat
 from initd.logs.lines import last_lines
+from initd.logs.pending import Pending
 from initd.logs.routes import STDERR, STDOUT, Routes, sweep_auto_logs
 from initd.logs.sink import FileSink
 from wire.limits import DRAIN_BYTES, LAST_LINE_BYTES, LAST_LINES, LINGERING_PIPES, PARTIAL_LINE_SECONDS, READ_BYTES
@@ -74,9 +75,7 @@ class Output:
         if childlogdir is not None and not nocleanup:
             sweep_auto_logs(childlogdir, identifier)
         self._desks: dict[str, Desk] = {}
-        self._partial: dict[Channel, tuple[int, float]] = {}
-        """Channels with an unfinished line: which one (Assembly.released), and held since when."""
-        self._timer: object | None = None
+        self._pending = Pending(loop)
         self._on_log: list[Heard] = []
         self._on_capture: list[Heard] = []
 
@@ -163,6 +162,13 @@ class Output:
         """Call `callback(name, stream, message)` for what programs with *_capture_maxbytes write between the tokens."""
         self._on_capture.append(callback)
 
+    def tap(self, name: str, stream: str, callback: Callable[[bytes], object] | None) -> None:
+        """Have `callback(chunk)` called with what the present run writes, before anything is done to it; None ends it.
+
+        For what talks to initd itself: masks would hold a line back that has no end.
+        """
+        self._channel(name, stream).tap = callback
+
     def ran(self, program: Program, pid: int) -> None:
         """The run has this pid, which JSON lines show."""
         desk = self._desks.get(full_name(program.group, program.name))
@@ -205,6 +211,10 @@ class Output:
         """Write one line of initd's own to the container's stderr; waits for nobody, lost lines are counted."""
         self._routes.say(text)
 
+    def shape_own(self, shape: Callable[[bytes, float], bytes] | None) -> None:
+        """Let initd's own lines on the container's stderr look like this; None: `initd: ...`."""
+        self._routes.own_shape = shape
+
     def own_log(self, path: str | None, maxbytes: int, backups: int) -> Sink | None:
         """The file for initd's own lines, rotated as any; None where `path` names no file."""
         return self._routes.own_log(path, maxbytes, backups)
@@ -219,8 +229,7 @@ class Output:
 
     def flush(self, seconds: float) -> bool:
         """At the end of PID 1: wait at most `seconds` for the container's streams to take what is queued."""
-        for channel in tuple(self._partial):
-            channel.release(all=True)
+        self._pending.release_all()
         return self._routes.flush(seconds)
 
     # Inside
@@ -307,6 +316,8 @@ class Output:
         if not chunk:
             self._close(desk, pipe)
             return 0
+        if pipe.channel.tap is not None and pipe in desk.present:
+            pipe.channel.tell(pipe.channel.tap, chunk)
         if pipe.capture is None:
             self._take(desk, pipe.channel, chunk)
         else:
@@ -341,7 +352,7 @@ class Output:
             channel.take(chunk, desk.serial)
         except MemoryError:  # the text is lost, the reading goes on
             channel.origin.dropped += len(chunk)
-        self._hold(channel)
+        self._pending.look(channel)
 
     def _empty(self, desk: Desk, pipe: Pipe) -> None:
         left = DRAIN_BYTES
@@ -350,28 +361,6 @@ class Output:
             if not done:
                 return
             left -= done
-
-    def _hold(self, channel: Channel) -> None:
-        """See to it that an unfinished line does not wait long for its end."""
-        if not channel.assembly.held:
-            self._partial.pop(channel, None)
-            return
-        known = self._partial.get(channel)
-        if known is None or known[0] != channel.assembly.released:
-            self._partial[channel] = (channel.assembly.released, self._loop.now())
-        if self._timer is None:
-            self._timer = self._loop.at(self._loop.now() + PARTIAL_LINE_SECONDS, self._release_due)
-
-    def _release_due(self) -> None:
-        self._timer = None
-        now = self._loop.now()
-        for channel, (_, since) in tuple(self._partial.items()):
-            if since + PARTIAL_LINE_SECONDS <= now:
-                del self._partial[channel]
-                channel.release()
-        if self._partial:
-            oldest = min(since for _, since in self._partial.values())
-            self._timer = self._loop.at(oldest + PARTIAL_LINE_SECONDS, self._release_due)
 
     def _close(self, desk: Desk, pipe: Pipe) -> None:
         for pipes in (desk.present, desk.lingering):

@@ -57,6 +57,8 @@ class Channel:
         self.shape: TextShape | JsonShape | None = None
         self.on_log: Callable[[bytes], object] | None = None
         """Told of everything, where the program has log events."""
+        self.tap: Callable[[bytes], object] | None = None
+        """Told of what the present run writes before anything is done to it; see Output.tap."""
         self.pid: int | None = None
         """The present run, None where nobody said."""
         self.assembly = Assembly()
@@ -80,7 +82,12 @@ class Channel:
     @property
     def is_congested(self) -> bool:
         """Whether one of its sinks asks for a pause."""
-        return any(sink.flow is CONGESTED for sink in self.sinks)
+        for sink in self.shared:
+            if sink.flow is CONGESTED:
+                return True
+        return any(sink.flow is CONGESTED for sink in self.files) or (
+            self.spare is not None and self.spare.flow is CONGESTED
+        )
 
     def begin(self) -> None:
         """A new run starts here."""
@@ -136,9 +143,9 @@ class Channel:
         for sink in self.files:
             sink.write(text, self.origin)
         for follower in tuple(self.followers):
-            self._tell(follower, text)
+            self.tell(follower, text)
         if self.on_log is not None:
-            self._tell(self.on_log, text)
+            self.tell(self.on_log, text)
 
     def _share(self, text: bytes, said: bytes | None = None) -> None:
         """`said`: what the program wrote, where `text` is something else."""
@@ -158,7 +165,8 @@ class Channel:
         for sink in sinks:
             sink.write(text, self.origin)
 
-    def _tell(self, follower: Callable[[bytes], object], chunk: bytes) -> None:
+    def tell(self, follower: Callable[[bytes], object], chunk: bytes) -> None:
+        """Call it; an error of its is counted."""
         try:
             follower(chunk)
         except Exception:

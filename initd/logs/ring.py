@@ -37,7 +37,7 @@ class Ring:
             return
         if self._buffer is None:
             self._buffer = bytearray(self.capacity)
-        kept = chunk[-self.capacity :]
+        kept = memoryview(chunk)[-self.capacity :]
         start = (self.total - len(kept)) % self.capacity
         head = min(len(kept), self.capacity - start)
         self._buffer[start : start + head] = kept[:head]

@@ -38,6 +38,9 @@ CONTAINER_STREAMS = {
 }
 """Names by which configurations mean the container's own streams."""
 
+OWN = "initd: "
+"""Before each of initd's own lines."""
+
 AUTO = "AUTO"
 SYSLOG = "syslog"
 
@@ -64,6 +67,8 @@ class Routes:
         self._wall = wall
         self.on_rotated: Callable[[FileSink], object] | None = None
         """Told of each file that became FILE.1 and is to be compressed."""
+        self.own_shape: Callable[[bytes, float], bytes] | None = None
+        """How initd's own lines look, where it is not the usual way."""
         self._childlogdir = childlogdir
         self._identifier = identifier
         self._own = Origin("initd")
@@ -131,7 +136,10 @@ class Routes:
 
     def say(self, text: str) -> None:
         """Write one line of initd's own to the container's stderr; waits for nobody, lost lines are counted."""
-        self._streams[STDERR].write(f"initd: {text}\n".encode("utf-8", "backslashreplace"), self._own)
+        line = f"{text if self.own_shape is not None else OWN + text}\n".encode("utf-8", "backslashreplace")
+        if self.own_shape is not None:
+            line = self.own_shape(line, self._wall())
+        self._streams[STDERR].write(line, self._own)
 
     def reopen(self) -> None:
         """Open every log file again by name."""

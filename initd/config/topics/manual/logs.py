@@ -5,7 +5,8 @@ from __future__ import annotations
 INTRO = (
     "How its output is shown, rotated and masked. A program's prefix, times and JSON are for the container's own "
     "streams (`docker logs`), where they tell programs apart; log files stay as the program wrote them unless "
-    "`log_files=true`. `initd tail` always shows what the program wrote, except for masked secrets."
+    "`log_files=true`. Where all programs have JSON lines, or times, initd's own lines have them too. "
+    "`initd tail` always shows what the program wrote, except for masked secrets."
 )
 """What stands above the table of the options."""
 
