@@ -23,8 +23,12 @@ OURS = ("initd", "wire")
 """The packages that a pack holds, whole."""
 BORROWED = ("__future__",)
 """Of the standard library: imported by each of our modules, and else the only reason to list its directory."""
-ENTRIES = ("initd.prefix", "initd.main", "initd.daemon", "initd.serve")
-"""What is made with all that it needs, in this order: the beginning of every command, stage 1, stage 2."""
+CHAINS = (
+    ("initd.prefix", "initd.main", "initd.daemon", "initd.serve"),
+    ("initd.prefix", "initd.main", "initd.ctl.verbs"),
+    ("initd.prefix", "initd.main", "initd.single.own", "initd.single.errand"),
+)
+"""What a command imports, one after the other: stage 1 and 2 of the daemon, the verbs, single-command mode."""
 
 
 def code_of(name: str) -> CodeType:
@@ -37,7 +41,7 @@ def code_of(name: str) -> CodeType:
 
 
 def modules(site: str) -> Iterator[tuple[str, CodeType, bool]]:
-    """Name, code and "is it a package" of everything that goes into a pack.  Raises OSError, SyntaxError, ImportError."""
+    """Name, code and "is it a package" of all that goes into a pack.  Raises OSError, SyntaxError, ImportError."""
     for name in BORROWED:
         yield name, code_of(name), False
     for folder, _, files in (found for top in OURS for found in os.walk(os.path.join(site, top))):
@@ -74,14 +78,17 @@ def companions(path: str, start: int, index: Index, site: str) -> dict[str, list
             super().exec_module(module)
             complete.append(module.__name__)
 
-    for name in [name for name in sys.modules if name in index]:
-        del sys.modules[name]
+    found: dict[str, list[str]] = {}
     with open(path, "rb") as file:
         sys.meta_path.insert(0, Witness(file.fileno(), start, index, {}, site))
         try:
-            return {entry: _completed_by(entry, complete) for entry in ENTRIES}
+            for chain in CHAINS:
+                for name in [name for name in sys.modules if name in index]:
+                    del sys.modules[name]
+                found |= {entry: _completed_by(entry, complete) for entry in chain}
         finally:
             del sys.meta_path[0]
+    return found
 
 
 def _completed_by(entry: str, complete: list[str]) -> list[str]:

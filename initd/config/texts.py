@@ -144,11 +144,11 @@ INITD = {
     "remote": "what the hub may do here; `observe`: look, `operate`: also start, stop and signal",
     "join_file": "file with the join string that admits this container to a fleet",
     "name": "name of this container in the fleet; default: the container's, then the host's name",
-}
     "exit_code_from": "program whose exit status the container leaves with; it is essential unless its own `on_exit` "
     "and `on_fatal` say otherwise",
     "exit_when_done": "leave when nothing runs or will run by itself any more; `auto`: if all programs with autostart "
     "are `type=oneshot` without a schedule",
+}
 
 OTHERS = {
     ("group:NAME", ""): "Programs that start and stop together; their processes are named `group:process`.",

@@ -11,14 +11,19 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import struct
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
 
 from initd import address
 from wire.limits import CONTROL_REPLY_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+else:
+    import _socket as socket  # without selectors, enum and address families: `status` is asked every few seconds
 
 TIMEOUT = 5.0
 """Seconds for an answer that waits for nothing: PID 1 answers within a turn of its loop."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import Namespace
-from collections.abc import Iterable
-from typing import Any
 
 from initd.ctl import render
-from initd.ctl.client import Client
 from initd.errors import DONE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable
+    from typing import Any
+
+    from initd.ctl.client import Client
 
 HELD_CHARS = 64 * 1024
 """Longest line that waits for its end."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import sys
 import time
-from collections.abc import Sequence
-from typing import Any, TextIO
 
+from initd.signals import name_of
 from wire.model import full_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, TextIO
 
 RED, GREEN, YELLOW, DIM = "31", "32", "33", "2"
 STATE_COLOURS = {
@@ -76,7 +78,11 @@ def paint(text: str, colour: str | None) -> str:
 
 def terminal_width() -> int | None:
     """Columns of the terminal, None where stdout is none: then nothing is cut."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    import shutil  # a third as much again as everything else that `status` needs, and scripts have no terminal
+
+    return shutil.get_terminal_size().columns
 
 
 def span(seconds: float | None) -> str:
@@ -95,20 +101,12 @@ def moment(at: float | None) -> str:
     return "-" if at is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
 
-def signal_name(number: int) -> str:
-    """SIGTERM, or `signal 34` for one without a name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
 def ending(record: dict[str, Any]) -> str:
     """How a process ended, from its exit record."""
     if record["cause"] == "start failure":
         reason = os.strerror(record["errno"]) if record["errno"] is not None else "see initd's stderr"
         return f"did not start: {record['step']}: {reason}"
-    how = f"exit {record['code']}" if record["signal"] is None else signal_name(record["signal"])
+    how = f"exit {record['code']}" if record["signal"] is None else name_of(record["signal"])
     return how + (", core dumped" if record["core"] else "")
 
 

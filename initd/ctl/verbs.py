@@ -10,15 +10,18 @@ import json
 import os
 import sys
 import time
-from argparse import Namespace
-from typing import Any
 
 from initd.ctl import render
 from initd.ctl.client import TIMEOUT, Client, Refused, Unreachable
 from initd.ctl.logs import show
-from initd.ctl.parser import make_parser
+from initd.ctl.plain import plain
 from initd.errors import DONE, FAILED, PARTLY, UNREACHABLE, USAGE
 from wire.model import full_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from typing import Any
 
 HEALTHY_SECONDS = 3.0
 """`healthy` gives up after that; Docker's default timeout of a health check is 30 s."""
@@ -27,7 +30,7 @@ HEALTHY_SECONDS = 3.0
 def main(argv: list[str]) -> int:
     """Run `initd VERB ...`; `argv` begins with the verb.  Returns the exit status."""
     try:
-        options = make_parser().parse_args(argv)
+        options = plain(argv) or _parsed(argv)
     except SystemExit as leaving:
         failed = leaving.code not in (0, None)
         return FAILED if failed and argv[:1] == ["healthy"] else USAGE if failed else DONE
@@ -41,6 +44,12 @@ def main(argv: list[str]) -> int:
         return DONE
     except KeyboardInterrupt:
         return 130
+
+
+def _parsed(argv: list[str]) -> Namespace:
+    from initd.ctl.parser import make_parser
+
+    return make_parser().parse_args(argv)
 
 
 def _run(options: Namespace) -> int:

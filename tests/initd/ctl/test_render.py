@@ -61,11 +61,6 @@ def test_colours_only_on_a_terminal_that_wants_them(monkeypatch):
     assert not render.has_colours(Terminal())
 
 
-@pytest.mark.parametrize(("number", "name"), [(15, "SIGTERM"), (40, "signal 40")])
-def test_signal_names(number, name):
-    assert render.signal_name(number) == name
-
-
 def test_a_note_is_shown_as_its_fields():
     fact = {"seq": 3, "at": 0.0, "kind": "note", "body": {"text": "a\nb"}}
     assert render.fact_line(fact).endswith("    3  text=a\\nb")
