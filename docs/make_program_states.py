@@ -7,6 +7,7 @@ reached, under rules that differ in everything that matters, is shown every even
 from __future__ import annotations
 
 import sys
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -48,8 +49,9 @@ RULES = [
     for startsecs, retries, autorestart in product((0.0, 10.0), (0, 3), ("true", "false", "unexpected"))
 ] + [
     Rules(oneshot=True, startsecs=0.0, startretries=1),
-    Rules(backoff=Backoff(1.0), crash_loop=(2, 60.0), awaits_ready=True, autorestart="true"),
-    Rules(pre_start=5.0, post_stop=5.0, startretries=1, stop_scope=GROUP),
+    Rules(backoff=Backoff(1.0), crash_loop=(2, 60.0), awaits_ready=True, autorestart="true", startretries=1),
+    Rules(pre_start=5.0, post_stop=5.0, startretries=0),
+    Rules(stop_scope=GROUP, startretries=0, autorestart="false"),
 ]
 ASKED = Asked("somebody", "verb")
 WORDS: dict[type, str] = {
@@ -97,6 +99,7 @@ stateDiagram-v2
 """
 
 
+@cache
 def edges() -> list[Edge]:
     """Every change of state that can happen, with the event that starts it."""
     found: set[Edge] = set()
@@ -119,7 +122,7 @@ def essence(program: Program) -> Program:
     return program._replace(
         asked=ASKED if program.asked == program.wisher else NOBODY, wisher=ASKED,
         since=0.0, spawned_at=0.0, spawns=0, patience=0.0, why="", ends=(0.0,) * len(program.ends), steps=(),
-        falls=min(program.falls, 2), hasty=min(program.hasty, HASTY_BURST + 1), kills=min(program.kills, 3), **moments,
+        falls=0, hasty=min(program.hasty, HASTY_BURST + 1), kills=min(program.kills, 3), **moments,
     )  # fmt: skip
 
 

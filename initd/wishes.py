@@ -8,6 +8,7 @@ by its id, so that `result` can tell, and so that the same id is never executed 
 
 from __future__ import annotations
 
+from initd.program import is_alive, is_pending
 from initd.replies import Later, Reply
 from wire.limits import COMMAND_RESULTS
 from wire.model import State, Status, Want
@@ -28,7 +29,7 @@ DOWN = (State.STOPPED, State.EXITED, State.FATAL)
 
 
 def started(status: Status, expected: bool) -> Verdict:
-    """RUNNING, or a one-shot program that has exited as expected."""
+    """RUNNING, or a program that has exited as expected; a one-shot is up only when it is done (Goal)."""
     if status.state is State.RUNNING:
         return DONE, ""
     if status.state is State.EXITED:
@@ -71,6 +72,7 @@ JUDGES: dict[str, Callable[[Status, bool], Verdict]] = {
     "remove": gone,
 }
 REPLACING = ("restart", "replace")
+DOWNWARD = ("stop", "redefine", "remove")
 
 
 class Goal:
@@ -91,8 +93,19 @@ class Goal:
         status = self.process.status(now)
         if self._old is not None and self._old == (status.pid, status.start_ticks):
             return
+        if self._is_open(status):
+            return
         record = self.process.last_exit
         self.outcome, self.message = JUDGES[self._verb](status, record is not None and record.expected)
+        if self.outcome == DONE and self._verb == "stop":
+            self.message = self.process.left
+
+    def _is_open(self, status: Status) -> bool:
+        """Whether its state does not tell yet: a start is due, a one-shot at work, or its post_stop runs."""
+        program = self.process.program
+        if self._verb in DOWNWARD:
+            return status.state in DOWN and is_alive(program)
+        return is_pending(program) or (program.rules.oneshot and status.state is State.RUNNING)
 
     def end(self, outcome: str, message: str = "") -> None:
         """Judge it otherwise."""

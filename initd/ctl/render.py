@@ -105,16 +105,18 @@ def ending(record: dict[str, Any]) -> str:
     """How a process ended, from its exit record."""
     if record["cause"] == "start failure":
         reason = os.strerror(record["errno"]) if record["errno"] is not None else "see initd's stderr"
-        return f"did not start: {record['step']}: {reason}"
+        return f"did not start: {record.get('why') or record['step'] + ': ' + reason}"
     how = f"exit {record['code']}" if record["signal"] is None else name_of(record["signal"])
     return how + (", core dumped" if record["core"] else "")
 
 
 def reason(record: dict[str, Any]) -> str:
     """Why it ended, and whether that was expected."""
-    cause = str(record["cause"])
+    cause, needed = str(record["cause"]), ", needed SIGKILL" if record.get("escalated") else ""
     if cause == "stopped":
-        return f"stopped by {record['by']}" + (f" ({record['command']})" if record["command"] else "")
+        return f"stopped by {record['by']}" + (f" ({record['command']})" if record["command"] else "") + needed
+    if cause in ("probe", "renewal", "dependency"):
+        return f"{cause}: {record.get('why', '')}{needed}"
     if cause in ("oom", "killed, oom possible"):
         return cause
     return "expected" if record["expected"] else "not expected"

@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable, Collection, Iterator
 
 from initd.errors import StartFailed
+from initd.process import Process
 from initd.reaper import Death
 from initd.spawn import Order
 from initd.sweep import Leftover
@@ -43,6 +44,10 @@ class SimKernel:
         self.delays: dict[int, float | None] = {}
         """How future processes react to signals; KILL ends at once unless said otherwise, others too."""
         self.on_death: Callable[[], object] = lambda: None
+        self.families: dict[str, list[SimProcess]] = {}
+        """By program: who belongs to it beside its leader."""
+        self.unclaimed: list[Leftover] = []
+        """Orphans of unknown descent."""
         self.suspicion = Cause.SIGNAL
         self.judged: list[int] = []
         self._dead: list[Death] = []
@@ -119,3 +124,27 @@ class SimKernel:
     def signal_leftovers(self, signum: int, found: list[Leftover]) -> None:
         for pid in [*self.alive, *self.strays]:
             self.kill(pid, signum, group=False)
+
+    # Families
+
+    def mark(self, process: Process) -> str:
+        return f"mark/{process.name}/{process.program.spawns + 1}"
+
+    def relative(self, name: str, delays: dict[int, float | None] | None = None) -> SimProcess:
+        """Somebody who belongs to a program, as a child of its leader would."""
+        made = self.stray(delays)
+        self.families.setdefault(name, []).append(made)
+        return made
+
+    def members(self, process: Process, scope: str) -> list[tuple[int, int]]:
+        kin = [one.pid for one in self.families.get(process.name, []) if one.pid in self.strays]
+        return [(pid, pid * 10) for pid in ([process.pid] if process.pid else []) + kin]
+
+    def reach(self, process: Process, scope: str, signum: int) -> list[tuple[int, int]]:
+        found = self.members(process, scope)
+        for pid, _ in found:
+            self.kill(pid, signum, group=False)
+        return found
+
+    def survivors(self, process: Process, known: Collection[int] = ()) -> list[Leftover]:
+        return [one for one in self.unclaimed if one.pid not in known]

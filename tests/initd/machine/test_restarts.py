@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from initd.backoff import Backoff, wait_after
 from initd.events import Await, Died, Ended, Restart, SpawnFailed, Start, Stop
 from initd.program import is_pending
-from tests.support.story import ALICE, BOB, Story, up
+from tests.support.story import ALICE, BOB, Story
 from wire.model import State, Want
 
 S = State

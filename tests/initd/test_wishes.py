@@ -1,0 +1,78 @@
+"""When a wish is reached, where a state alone does not tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from initd.backoff import Backoff
+from initd.config.topics.hooks import Hooks
+from initd.config.topics.jobs import Jobs
+from initd.config.topics.restarts import Restarts
+from initd.wishes import ACCEPTED, DONE, FAILED, Goal
+from tests.sim.machine import ME, Simulated
+from tests.support.programs import program as configured
+
+ONESHOT: dict[str, Any] = {"jobs": Jobs("oneshot"), "startsecs": 0, "startretries": 0, "autostart": False}
+
+
+class Wish:
+    """A wish about `web` in a simulated initd."""
+
+    def __init__(self, verb: str, **options: Any) -> None:
+        self.sim = Simulated(configured("web", **options)).start()
+        self.goal = Goal(self.sim["web"], verb, self.sim.loop.now())
+
+    def give(self) -> Wish:
+        getattr(self.sim.supervisor, self.goal._verb)(self.sim["web"], ME)
+        return self
+
+    def end(self, code: int) -> Wish:
+        self.sim.kernel.die(self.sim["web"].pid or 0, code=code)
+        return self
+
+    def run(self, seconds: float) -> Wish:
+        self.sim.run(seconds)
+        return self
+
+    def outcome(self) -> str:
+        self.goal.judge(self.sim.loop.now())
+        return self.goal.outcome
+
+
+def test_a_oneshot_is_started_when_it_is_done() -> None:
+    wish = Wish("start", **ONESHOT).give().run(5.0)
+    assert wish.outcome() == ACCEPTED
+    assert wish.end(0).outcome() == DONE
+
+
+def test_a_oneshot_that_fails_is_told_when_no_try_is_left() -> None:
+    wish = Wish("start", **{**ONESHOT, "startretries": 1}).give().end(1)
+    assert wish.outcome() == ACCEPTED
+    assert wish.run(1.1).end(1).outcome() == FAILED
+    assert wish.goal.message == "exit status 1"
+
+
+def test_a_start_that_waits_for_a_dependency_is_open_whatever_came_before() -> None:
+    wish = Wish("start", **ONESHOT)
+    wish.give().end(0)
+    wish.sim.supervisor.gates.append(lambda process: "db")
+    wish.give()
+    assert wish.outcome() == ACCEPTED
+
+
+def test_a_start_that_backs_off_is_open() -> None:
+    wish = Wish("start", restarts=Restarts(Backoff(5.0, jitter=0.0), None), startsecs=0).run(2.0).end(1)
+    assert wish.outcome() == ACCEPTED
+    assert wish.run(5.1).outcome() == DONE
+
+
+def test_a_stop_is_reached_when_post_stop_has_ended() -> None:
+    wish = Wish("stop", hooks=Hooks((), 5.0, ("/bin/post",), 5.0), autorestart="false").run(2.0).end(1).give()
+    assert wish.outcome() == ACCEPTED
+    assert wish.end(0).outcome() == DONE
+
+
+def test_a_stop_tells_who_survived_it() -> None:
+    wish = Wish("stop").run(2.0).give().run(0.1)
+    wish.sim["web"].left = "survived its stop: pid 7"
+    assert (wish.outcome(), wish.goal.message) == (DONE, "survived its stop: pid 7")
