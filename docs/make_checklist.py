@@ -11,8 +11,8 @@ from tests.checklist import AREAS, Case
 
 HEAD = """# What a PID 1 must get right
 
-Made by docs/make_checklist.py from tests/checklist.py; `tests/house/test_checklist.py` fails where a test named here is not
-there. Each case has the tests that hold it, or the reason why none can.
+Made by docs/make_checklist.py from tests/checklist.py; `tests/house/test_checklist.py` fails where a test named here is
+not there. Each case has the tests that hold it, or the reason why none can.
 """
 
 

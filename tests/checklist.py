@@ -1,4 +1,4 @@
-"""The hard cases of a PID 1, each with the tests that hold it or the reason why there is none; docs/pid1-checklist.md."""
+"""The hard cases of a PID 1, each with the tests that hold it, or why there is none; see docs/pid1-checklist.md."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ SIGNALS = (
         ),
     ),
     Case(
-        "A program starts with default dispositions for all that Python or initd handles or ignores, and an empty mask; "
+        "A program starts with default dispositions for all that Python or initd handles or ignores, and an "
+        "empty mask; "
         "around a single command exactly what the caller blocked and ignored arrives.",
         (
             "proc/test_children::test_mask_empty_dispositions_default_and_nothing_but_three_descriptors",
@@ -63,7 +64,8 @@ SIGNALS = (
         ),
     ),
     Case(
-        "Job control: terminal stops reach initd and the command together, CONT wakes both, PID 1 never hangs by ctrl-Z, "
+        "Job control: terminal stops reach initd and the command together, CONT wakes both, PID 1 never "
+        "hangs by ctrl-Z, "
         "and the HUP and CONT that giving up a terminal causes are not passed on.",
         (
             "proc/test_job_control::test_ctrl_z_stops_both_and_fg_brings_them_back",
@@ -82,7 +84,8 @@ SIGNALS = (
     Case(
         "A change of the terminal's size reaches the foreground program only.",
         ("proc/test_single::test_on_a_terminal_the_command_is_in_the_foreground_and_ctrl_c_is_its_own",),
-        "The kernel sends SIGWINCH to the foreground group, which the command's is; the daemon has no terminal business.",
+        "The kernel sends SIGWINCH to the foreground group, which the command's is; the daemon has no "
+        "terminal business.",
     ),
     Case(
         "Real-time signals: SIGRTMIN+3 halts, as systemd and podman mean it; STOPSIGNAL may be any documented one.",
@@ -168,7 +171,8 @@ PROCESSES = (
         ),
     ),
     Case(
-        "A failed start names the step and the errno, through a close-on-exec pipe or posix_spawn; 126 and 127 only around "
+        "A failed start names the step and the errno, through a close-on-exec pipe or posix_spawn; 126 and "
+        "127 only around "
         "a single command.",
         ("proc/test_children::test_a_failed_start_names_step_and_errno", "proc/test_single::test_what_cannot_be_run"),
     ),
@@ -209,7 +213,8 @@ OUTPUT = (
         ),
     ),
     Case(
-        "A reader that stopped, a full disk or a read-only mount costs bounded buffers and counted bytes, never reaping.",
+        "A reader that stopped, a full disk or a read-only mount costs bounded buffers and counted bytes, "
+        "never reaping.",
         (
             "proc/test_shortages::test_a_reader_that_stopped_reading_stops_nobody",
             "initd/logs/test_sink::test_a_full_disk_is_dropped_counted_and_left_alone_for_a_while",
@@ -228,7 +233,8 @@ OUTPUT = (
         ("initd/test_output::test_names_of_the_container_stream_mean_the_inherited_descriptor",),
     ),
     Case(
-        "Rotation: no seek on devices, two programs in one file, logrotate's USR2, renames, partial and huge lines, NUL, "
+        "Rotation: no seek on devices, two programs in one file, logrotate's USR2, renames, partial and huge "
+        "lines, NUL, "
         "invalid UTF-8, escape sequences.",
         (
             "initd/logs/test_sink::test_a_device_is_never_rotated",
@@ -267,7 +273,8 @@ TIME = (
 
 STATUS = (
     Case(
-        "128 and the signal's number; a requested stop is 0, whatever the programs end with; several failures have an order.",
+        "128 and the signal's number; a requested stop is 0, whatever the programs end with; several "
+        "failures have an order.",
         (
             "proc/test_single::test_death_by_any_signal_is_128_and_its_number",
             "proc/test_policy::test_a_commanded_stop_is_zero",
@@ -368,7 +375,8 @@ CONFIGURATION = (
         ),
     ),
     Case(
-        "A reload leaves unchanged programs alone, stops removed ones, applies a changed environment of all, and yields to "
+        "A reload leaves unchanged programs alone, stops removed ones, applies a changed environment of all, "
+        "and yields to "
         "a shutdown.",
         (
             "proc/test_reload::test_only_what_changed_is_touched",
