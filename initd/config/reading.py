@@ -123,7 +123,8 @@ class Reading:
         if not isinstance(value, str):
             return
         if kind == "user" and not self.has("user", value):
-            self.wrong(option[1], option[2], f"{name}: there is no user {value!r} here; make it first")
+            cure = "a group goes into group=" if ":" in value else "make it first"
+            self.wrong(option[1], option[2], f"{name}: there is no user {value!r} here; {cure}")
         if kind in ("path", "logfile", "directory"):
             directory = value if kind == "directory" else value.rpartition("/")[0]
             if directory and not self.has("directory", directory):

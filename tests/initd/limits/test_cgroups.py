@@ -66,6 +66,11 @@ def test_version_1_has_a_directory_for_each_controller(tmp_path: Path) -> None:
     ]
 
 
+def test_who_is_outside_our_namespace_cannot_be_moved(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.procs").write_text("0\n12\n0\n")
+    assert Cgroups(1, {})._movable(str(tmp_path)) == [12]
+
+
 def test_no_cgroups_at_all() -> None:
     place, [(option, error)] = Cgroups(1, {}).limited("web", Limits(cgroup_pids_max=3))
     assert (place, option, error.filename) == (Place(()), "cgroup_pids_max", "no cgroup with the controller pids here")

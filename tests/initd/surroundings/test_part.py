@@ -54,7 +54,9 @@ def test_own_environment_comes_along_even_with_an_inherited_value() -> None:
 def test_files_between_inherited_and_own(tmp_path: Path) -> None:
     for name, text in {"a": "LANG=a\nX=a\nY=a\nSUPERVISOR_ENABLED=0", "b": "Y=b"}.items():
         (tmp_path / name).write_text(text)
+    (tmp_path / "b").write_text("Y=b\nSUPERVISOR_SERVER_URL=elsewhere")
     found = env({"X": "own"}, env_file=(f"{tmp_path}/a", f"{tmp_path}/b"))
+    assert found["SUPERVISOR_SERVER_URL"] == "unix://x"
     assert {name: found[name] for name in ("LANG", "X", "Y", "SUPERVISOR_ENABLED")} == {
         "LANG": "a", "X": "own", "Y": "b", "SUPERVISOR_ENABLED": "1",
     }  # fmt: skip
