@@ -9,8 +9,9 @@ remembered with its result (initd.wishes).  A command changes wishes and returns
 when the wishes are reached or the wait is over, whichever is first.  Names that do not exist refuse the whole request.
 
 `healthy` is true when every process with autostart is RUNNING, or EXITED as expected, and no shutdown is under way.
-A process that is STARTING, stopped by hand, given up or in BACKOFF makes it false; processes without autostart do not
-count.  It costs one look at each process, whatever they do.
+A process that is STARTING (one with a readiness probe is, until it is ready), stopped by hand, given up, in BACKOFF or
+failing its liveness probe makes it false; processes without autostart do not count.  With `essential` only programs
+that say essential=true count.  It costs one look at each process, whatever they do.
 """
 
 from __future__ import annotations
@@ -255,7 +256,7 @@ def _status(control: Control, call: Call) -> object:
 
 
 def _healthy(control: Control, call: Call) -> object:
-    return control.reports.healthy()
+    return control.reports.healthy(bool(call.args["essential"]))
 
 
 def about(control: Control, call: Call) -> dict[str, object]:
@@ -305,7 +306,12 @@ VERBS: dict[str, Entry] = {
     ),
     "events": Entry((ANY_NAMES, AFTER, LIMIT, FOLLOW), _events, OBSERVE, "state changes, exits and notes"),
     "exits": Entry((ANY_NAMES, AFTER, LIMIT), _exits, OBSERVE, "exit records"),
-    "healthy": Entry((), _healthy, OBSERVE, "whether every autostart process runs or has done its work"),
+    "healthy": Entry(
+        (Argument("essential", read.flag, False, "look at the programs with essential=true alone"),),
+        _healthy,
+        OBSERVE,
+        "whether every autostart process runs or has done its work",
+    ),
     "shutdown": Entry((), _shutdown, OPERATE, "stop everything and leave"),
     "result": Entry(
         (Argument("command", read.text, REQUIRED, "id of a command"),), _result, OBSERVE, "how far a command is"

@@ -88,10 +88,11 @@ class Reports:
         rows = [process.status(now)._asdict() for process in self._sup.processes.values()]
         return [{field: row[field] for field in fields} for row in rows]
 
-    def healthy(self) -> dict[str, object]:
+    def healthy(self, essential: bool = False) -> dict[str, object]:
         """Whether the container does its job, and who does not; the rule stands in initd.control."""
-        ill = [process for process in self._sup.processes.values() if process.config.autostart and not is_well(process)]
-        rows = [{"name": process.name, "state": str(process.program.state), "why": process.why} for process in ill]
+        counted = [process for process in self._sup.processes.values() if counts(process, essential)]
+        ill = [process for process in counted if not is_well(process)]
+        rows = [{"name": one.name, "state": str(one.program.state), "why": complaint(one)} for one in ill]
         return {"healthy": not rows and self._sup.state == "running", "state": self._sup.state, "ill": rows[:SHOWN]}
 
     def events(self, names: tuple[str, ...], after: int | None, limit: int) -> list[dict[str, object]]:
@@ -139,8 +140,19 @@ def _rows(facts: Iterable[Fact]) -> list[dict[str, object]]:
     return [fact_row(fact) for fact in facts]
 
 
+def counts(process: Process, essential: bool) -> bool:
+    """Whether a process matters for health: those with autostart, or the essential ones alone."""
+    policy = process.config.policy
+    return (policy is not None and policy.essential) if essential else process.config.autostart
+
+
 def is_well(process: Process) -> bool:
-    """RUNNING, or EXITED as expected."""
+    """RUNNING, with a liveness probe that does not fail if it has one, or EXITED as expected."""
     if process.program.state is State.EXITED:
         return process.last_exit is not None and process.last_exit.expected
-    return process.program.state is State.RUNNING
+    return process.program.state is State.RUNNING and not process.ailing
+
+
+def complaint(process: Process) -> str:
+    """Why a process is not well."""
+    return process.ailing or process.why

@@ -27,7 +27,7 @@ _initd() {
             logs) case $word in -*) words="-h --help --json -s --socket --stderr -f --follow --bytes --raw" ;; *) words="$(_initd_names)" ;; esac ;;
             events) case $word in -*) words="-h --help --json -s --socket --after -n --limit -f --follow" ;; *) words="$(_initd_names)" ;; esac ;;
             exits) case $word in -*) words="-h --help --json -s --socket --after -n --limit -o --output" ;; *) words="$(_initd_names)" ;; esac ;;
-            healthy) case $word in -*) words="-h --help --json -s --socket" ;; *) words="" ;; esac ;;
+            healthy) case $word in -*) words="-h --help --json -s --socket --essential" ;; *) words="" ;; esac ;;
             shutdown) case $word in -*) words="-h --help --json -s --socket --wait" ;; *) words="" ;; esac ;;
             check) case $word in -*) words="--json -c" ;; *) words="" ;; esac ;;
             explain) case $word in -*) words="--json -c" ;; *) words="" ;; esac ;;

@@ -164,6 +164,10 @@ def _exits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", action="store_true", help="show the last lines each one wrote")
 
 
+def _healthy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--essential", action="store_true", help="look at the programs with essential=true alone")
+
+
 def _shutdown(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait", type=seconds, default=0.0, metavar="S", help="seconds to wait until initd is gone")
 
@@ -178,5 +182,6 @@ ARGUMENTS = {
     "logs": _logs,
     "events": _events,
     "exits": _exits,
+    "healthy": _healthy,
     "shutdown": _shutdown,
 }

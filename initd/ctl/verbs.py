@@ -223,14 +223,20 @@ def _exit_cells(record: dict[str, Any]) -> tuple[object, ...]:
     return render.moment(record["ended_at"]), name, record["pid"], ran, render.ending(record), render.reason(record)
 
 
+def _complaint(row: dict[str, Any]) -> str:
+    """A process that is not well; one that runs all the same fails its probe."""
+    why = f" ({row['why']})" if row["state"] == "RUNNING" and row["why"] else ""
+    return f"{row['name']} {row['state']}{why}"
+
+
 def _healthy(client: Client, options: Namespace) -> int:
-    result = client.ask("healthy")
+    result = client.ask("healthy", **({"essential": True} if options.essential else {}))
     if options.json:
         _print_json(result)
     elif result["healthy"]:
         print("healthy")
     else:
-        ill = ", ".join(f"{row['name']} {row['state']}" for row in result["ill"]) or result["state"]
+        ill = ", ".join(_complaint(row) for row in result["ill"]) or result["state"]
         print(render.clean(f"not healthy: {ill}"))
     return DONE if result["healthy"] else FAILED
 

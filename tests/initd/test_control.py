@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from initd.config.topics.policy import Policy
 from initd.control import MAY, OBSERVE, VERBS
 from initd.replies import CODES, Carrier, Later, Reply, Stream
 from tests.support.programs import program
@@ -240,6 +241,20 @@ def test_a_one_shot_program_that_failed_is_not_healthy():
     world = SmallWorld(program("job", autorestart="false", startsecs=0)).run_all()
     world.kernel.die(world.pid("job"), 3)
     assert world.pass_time(0).result("healthy")["healthy"] is False
+
+
+def test_a_failing_liveness_probe_is_not_healthy(world):
+    world.supervisor.processes["web"].ailing = "tcp: refused"
+    assert world.result("healthy")["ill"] == [{"name": "web", "state": "RUNNING", "why": "tcp: refused"}]
+
+
+@pytest.mark.parametrize(("essential", "healthy"), [(True, True), (False, False)])
+def test_only_essential_programs_count_where_that_is_asked(essential, healthy):
+    policy = Policy(True, "shutdown", "shutdown")
+    world = SmallWorld(program("web", policy=policy), program("job")).run_all()
+    world.kernel.die(world.pid("job"), 1)
+    world.pass_time(0)
+    assert world.result("healthy", essential=essential)["healthy"] is healthy
 
 
 def test_shutdown_stops_everything(world):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from initd.ctl.parser import make_parser
 from initd.ctl.plain import plain
 
-WORDS = ["web", "pool:*", "--json", "--jso", "-s", "--", "-", "", "--socket=x", "-h", "--wait"]
+WORDS = ["web", "pool:*", "--json", "--jso", "-s", "--", "-", "", "--socket=x", "-h", "--wait", "--essential"]
 
 
 @given(st.sampled_from(["status", "healthy", "restart", "tail"]), st.lists(st.sampled_from(WORDS), max_size=4))

@@ -164,6 +164,11 @@ def test_healthy_is_a_status(world, capsys):
     assert json.loads(run(capsys, "healthy", "--json")[1])["ill"][0]["name"] == "web"
 
 
+def test_healthy_may_look_at_essential_programs_alone(world, capsys):
+    run(capsys, "stop", "web")
+    assert run(capsys, "healthy", "--essential")[:2] == (DONE, "healthy\n")
+
+
 def test_shutdown_can_wait_for_the_end(world, capsys):
     assert run(capsys, "shutdown", "--wait", "30")[:2] == (DONE, "initd is gone\n")
 
