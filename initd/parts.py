@@ -50,6 +50,10 @@ SETTINGS = {"policy": {"exit_code_from": None, "exit_when_done": "auto"}}
 """Options of [initd] that need a part, and their defaults."""
 
 
+KINDS = {"eventlistener": ("initd.eventlistener.part", "Listeners"), "fcgi-program": ("initd.fcgi", "Sockets")}
+"""Kinds of groups that have a part of their own."""
+
+
 def used(config: Config) -> list[str]:
     """The topics whose part this configuration needs, in the order of PARTS."""
     return [topic for topic in PARTS if _is_used(topic, config)]
@@ -72,8 +76,9 @@ class Parts:
 
     def adopt(self, config: Config) -> None:
         """Build what is newly needed and tell all of the configuration."""
-        for topic in used(config):
-            where = PARTS[topic]
+        kinds = {group.kind for group in config.groups}
+        needed = [PARTS[topic] for topic in used(config)] + [KINDS[kind] for kind in KINDS if kind in kinds]
+        for where in needed:
             if where not in self._parts:
                 self._parts[where] = getattr(__import__(where[0], fromlist=[where[1]]), where[1])(self._sup)
         for where, part in self._parts.items():
@@ -85,5 +90,5 @@ class Parts:
 
 def load_all() -> None:
     """Import what any topic may need."""
-    for module in (*[module for module, _ in PARTS.values()], *OTHERS):
+    for module in (*[module for module, _ in (*PARTS.values(), *KINDS.values())], *OTHERS):
         __import__(module)

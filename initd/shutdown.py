@@ -36,6 +36,9 @@ KILL_SECONDS = 0.5
 KILL_MARGIN = 0.25
 """Seconds of the sweep that are kept for the last KILLs and their reaping."""
 
+HEAR_SECONDS = 0.5
+"""How long event listeners that are alone at last get to hear of it; many never answer, and none is worth more."""
+
 LOOK_SECONDS = 0.05
 """Between two looks at processes that are not our children, whose death nobody tells us; only during a sweep."""
 
@@ -50,6 +53,8 @@ class Shutdown:
         self.phase = LEVELS
         self._levels: tuple[Level, ...] = ()
         self._began = self._ends = 0.0
+        self._heard: float | None = None
+        """When listeners have heard enough."""
         self._timer: Timer | None = None
         self.killed: list[str] = []
         """Who had to be killed, for people."""
@@ -102,11 +107,25 @@ class Shutdown:
             self._leave_levels()
             return
         now = self._sup.loop.now()
+        if self._let_listeners_hear(now):
+            return
         part = share(self._levels, self._ends - now)
         self._set_timer(now + part + KILL_SECONDS, self._go_on)
         for process in self._alive(self._levels[0]):
             wait = min(part, float(process.config.stopwaitsecs))
             self._sup.feed(process, Stop(self._asked, wait))
+
+    def _let_listeners_hear(self, now: float) -> bool:
+        """Whether to wait before event listeners are stopped: they are to be told how the programs ended."""
+        unheard, members = self._sup.unheard, self._alive(self._levels[0])
+        if unheard is None or any(process.config.kind != "eventlistener" for process in members) or not unheard():
+            return False
+        if self._heard is None:
+            self._heard = min(now + HEAR_SECONDS, self._ends - SWEEP)
+        if now >= self._heard:
+            return False
+        self._set_timer(now + LOOK_SECONDS, self._stop_next)
+        return True
 
     def _go_on(self) -> None:
         """This level's time is over, its members have got their KILLs: they are the sweep's business now."""

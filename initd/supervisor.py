@@ -103,6 +103,8 @@ class Supervisor:
         """The shutdown or reload under way."""
         self.orphans = self.reaped = 0
         """Reaped processes that were nobody's here, and all reaped."""
+        self.unheard: Callable[[], bool] | None = None
+        """Whether event listeners that are up have still something to hear."""
         self.gates: list[Callable[[Process], str]] = []
         """Asked before each start that a wish or autostart wants: a text says what has to come first, "" nothing."""
         self.fittings: list[Callable[[Process, Order], Order]] = []

@@ -40,6 +40,13 @@ def _write(control: Control, call: Call) -> object:
     return {"name": name, "written": len(data)}
 
 
+def _announce(control: Control, call: Call) -> object:
+    tell = control.supervisor.announce
+    if tell is not None:
+        tell(str(call.args["type"]), str(call.args["data"]))
+    return {"told": tell is not None}
+
+
 VERBS: dict[str, Entry] = {
     "write": Entry(
         (
@@ -49,5 +56,14 @@ VERBS: dict[str, Entry] = {
         _write,
         OPERATE,
         "write to the stdin of a process; waits for nobody, refused whole where too much waits already",
+    ),
+    "announce": Entry(
+        (
+            Argument("type", words, REQUIRED, "what kind of news it is"),
+            Argument("data", words, REQUIRED, "the news"),
+        ),
+        _announce,
+        OPERATE,
+        "a REMOTE_COMMUNICATION event for the event listeners; `told` is false where there are none",
     ),
 }

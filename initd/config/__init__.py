@@ -12,14 +12,12 @@ from initd.config.daemon import daemon, judge_exit_code
 from initd.config.groups import groups as read_groups
 from initd.config.ini import Document, read, text_of
 from initd.config.reading import Reading, place
-from initd.config.records import Config, Loaded, Problem, Program, Server
+from initd.config.records import Config, Loaded, Problem, Server
 from initd.config.topics import judge_across, shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from initd.config.programs import Member
 
 __all__ = ["find", "load"]
 
@@ -106,13 +104,6 @@ def _judge(reading: Reading, path: str, scales: Mapping[str, int]) -> Loaded:
     if errors:
         order = {file: place for place, file in enumerate(document.files)}
         errors = tuple(sorted(errors, key=lambda problem: (order.get(problem.file, len(order)), problem.line)))
-    started, waiting = _split(members)
-    config = Config(started, tuple(group for group, _ in members), ours, link, tuple(document.files), waiting, servers)
+    programs = tuple([program for _, found in members for program in found])
+    config = Config(programs, tuple(group for group, _ in members), ours, link, tuple(document.files), servers)
     return Loaded(None if errors else config, errors, (), document)
-
-
-def _split(members: list[Member]) -> tuple[tuple[Program, ...], tuple[Program, ...]]:
-    """The programs that are started, and those of kinds that are not."""
-    every = [program for _, programs in members for program in programs]
-    started = tuple([program for program in every if program.kind == "program"])
-    return started, tuple([program for program in every if program.kind != "program"])

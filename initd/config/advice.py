@@ -207,8 +207,6 @@ def _nested(document: Document, section: Section) -> Iterator[Problem]:
 
 
 PASSED_OVER = {
-    "eventlistener": "[{}] is read but not started: this version of initd has no event listeners",
-    "fcgi-program": "[{}] is read but not started: this version of initd has no FastCGI sockets",
     "rpcinterface": "[{}] is not loaded: initd runs no Python plugins",
     "ctlplugin": "[{}] is not loaded: initd runs no Python plugins",
 }

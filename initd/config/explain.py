@@ -169,8 +169,8 @@ def explain(loaded: Loaded, environ: Mapping[str, str], budget: float, machine: 
 
 
 def in_start_order(config: Config) -> list[Program]:
-    """All processes in start order, those too that this version does not start."""
-    known = {(program.group, program.name): program for program in (*config.programs, *config.unstarted)}
+    """All processes in start order."""
+    known = {(program.group, program.name): program for program in config.programs}
     return [known[group.name, name] for group in config.groups for name in group.processes]
 
 
@@ -184,7 +184,7 @@ def process(program: Program) -> dict[str, Any]:
         "name": program.name,
         "program": program.program,
         "kind": program.kind,
-        "starts": program.autostart and program.kind == "program",
+        "starts": program.autostart,
         "process_num": program.number,
         "process_name": program.name,
         "argv": list(program.argv),
@@ -278,18 +278,11 @@ def summary(plan: Mapping[str, Any]) -> str:
     width = max((len(full_name(program["group"], program["name"])) for program in plan["programs"]), default=0)
     for number, program in enumerate(plan["programs"], 1):
         name = full_name(program["group"], program["name"])
-        note = NOTES[program["starts"], program["kind"] == "program"]
+        note = "" if program["starts"] else "   (autostart=false)"
         lines.append(f"{number:>3}. {name:<{width}}  {_runs(program)}{note}")
     if not plan["programs"]:
         lines.append("no programs")
     return "\n".join([*lines, *_grace(plan["stop"]), ""])
-
-
-NOTES = {
-    (True, True): "",
-    (False, True): "   (autostart=false)",
-    (False, False): "   (not started by this version of initd)",
-}
 
 
 def _line(problem: Mapping[str, Any], kind: str = "") -> str:

@@ -44,7 +44,7 @@ def lacks(loaded: Loaded, environ: Mapping[str, str]) -> tuple[Lack, ...]:
         return ()
     sections = {(section.file, section.line): section for section in loaded.document.sections.values()}
     found = dict.fromkeys(_daemon(loaded.config, loaded.document))
-    for program in (*loaded.config.programs, *loaded.config.unstarted):
+    for program in loaded.config.programs:
         section = sections[program.file, program.line]
         found |= dict.fromkeys(_program(program, section, environ))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""[eventlistener:x] and [fcgi-program:x]: read and typed as supervisord does; this version does not start them yet."""
+"""[eventlistener:x] and [fcgi-program:x]: read and typed as supervisord does (initd.eventlistener, initd.fcgi)."""
 
 from __future__ import annotations
 

@@ -189,13 +189,11 @@ class Config(Record):
     programs: tuple[Program, ...]
     """One per process, in start order: by group priority, group name, then as inside the group."""
     groups: tuple[Group, ...]
-    """Every group in start order, those of `unstarted` too."""
+    """Every group in start order."""
     daemon: Daemon
     link: Link | None
     files: tuple[str, ...]
     """Every file read, the main one first."""
-    unstarted: tuple[Program, ...] = ()
-    """Event listeners and FastCGI programs: read and checked, but this version does not start them."""
     servers: tuple[Server, ...] = ()
 
 

@@ -28,7 +28,7 @@ STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/", "/proc/1/
 def traps(config: Config, document: Document) -> Iterator[Problem]:
     """All traps of all programs."""
     programs: dict[str, list[Program]] = {}
-    for program in (*config.programs, *config.unstarted):
+    for program in config.programs:
         programs.setdefault(f"{program.file}:{program.line}", []).append(program)
     for section in document.sections.values():
         if section.name.startswith(("program:", "eventlistener:", "fcgi-program:")):

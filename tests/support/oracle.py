@@ -153,7 +153,7 @@ def plain(loaded: Loaded) -> Plain:
     assert loaded.config is not None
     config = loaded.config
     members: dict[str, list[Plain]] = {}
-    for program in (*config.programs, *config.unstarted):
+    for program in config.programs:
         members.setdefault(program.group, []).append(_program(program))
     daemon = {name: getattr(config.daemon, name) for name in (*DAEMON, "loglevel")}
     return {

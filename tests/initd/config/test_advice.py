@@ -74,8 +74,6 @@ TRAPS = [
     (X + "command=x\n[group:g]\nprograms=x\n[group:h]\nprograms=x\n", "7: [group:g] lists x too: it runs in both"),
     ("strip_ansi=true\n", "2: strip_ansi has no effect"),
     ("childlogdir=/tmp\n" + X + "command=x\nstdout_logfile_maxbytes=0\n", "3: stdout_logfile_maxbytes=0 lets the file"),
-    ("[eventlistener:e]\ncommand=x\nevents=TICK\n", "2: [eventlistener:e] is read but not started"),
-    ("[fcgi-program:f]\ncommand=x\nsocket=tcp://h:1\n", "2: [fcgi-program:f] is read but not started"),
     ("[rpcinterface:x]\nsupervisor.rpcinterface_factory=a:b\n", "2: [rpcinterface:x] is not loaded"),
 ]
 

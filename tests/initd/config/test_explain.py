@@ -46,7 +46,7 @@ def plan(read: Callable[..., Loaded]) -> dict[str, Any]:
 
 def test_processes_come_in_start_order_with_every_option(plan: dict[str, Any]) -> None:
     assert [(one["name"], one["starts"], one["kind"]) for one in plan["programs"]] == [
-        ("e", False, "eventlistener"),
+        ("e", True, "eventlistener"),
         ("a", False, "program"),
         ("b", True, "program"),
     ]
@@ -77,13 +77,13 @@ def test_no_password_is_shown(plan: dict[str, Any]) -> None:
 def test_the_stop_tells_the_runtime_what_it_must_allow(plan: dict[str, Any]) -> None:
     assert plan["stop"]["stop_grace_period"] == "32s"
     assert plan["stop"]["terminationGracePeriodSeconds"] == 32
-    assert [level["processes"] for level in plan["stop"]["levels"]] == [["b"], ["a"]]
+    assert [level["processes"] for level in plan["stop"]["levels"]] == [["b"], ["a"], ["e"]]
     assert "stop_grace_period: 32s" in summary(plan)
 
 
 def test_the_text_shows_each_process_and_its_exits(plan: dict[str, Any]) -> None:
     text = render(plan)
-    assert "  1. e  x   (not started by this version of initd)" in text
+    assert "  1. e  x\n" in text
     assert "  2. a  cat   (autostart=false)" in text
     assert "stop     SIGQUIT, after 30 s SIGKILL" in text
     assert "if it exits with 0, 2: stays down (EXITED)" in text

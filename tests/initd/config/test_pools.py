@@ -1,4 +1,4 @@
-"""Event listeners and FastCGI programs: read, typed, refused as by supervisord, and not started."""
+"""Event listeners and FastCGI programs: read, typed, refused as by supervisord."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ def test_the_events_are_supervisords() -> None:
     assert {name for name in vars(EventTypes) if not name.startswith("_")} == EVENTS
 
 
-def test_a_listener_is_typed_and_not_started(good: Callable[..., Config]) -> None:
+def test_a_listener_is_typed(good: Callable[..., Config]) -> None:
     config = good(
         "[eventlistener:e]\ncommand=x\nevents=tick_5, PROCESS_STATE\nbuffer_size=20\n[program:p]\ncommand=p\n"
     )
-    assert [program.name for program in config.programs] == ["p"]
-    assert [(program.name, program.kind) for program in config.unstarted] == [("e", "eventlistener")]
+    assert [(program.name, program.kind) for program in config.programs] == [("e", "eventlistener"), ("p", "program")]
     assert config.groups[0].priority == -1
     assert dict(config.groups[0].settings) == {
         "events": ("PROCESS_STATE", "TICK_5"),
@@ -29,10 +28,9 @@ def test_a_listener_is_typed_and_not_started(good: Callable[..., Config]) -> Non
     }
 
 
-def test_a_fastcgi_program_is_typed_and_not_started(good: Callable[..., Config]) -> None:
+def test_a_fastcgi_program_is_typed(good: Callable[..., Config]) -> None:
     config = good("[fcgi-program:f]\ncommand=x\nsocket=unix:///run/%(program_name)s.sock\nsocket_mode=0770\n")
-    assert config.programs == ()
-    assert config.unstarted[0].kind == "fcgi-program"
+    assert config.programs[0].kind == "fcgi-program"
     assert dict(config.groups[0].settings)["socket"] == "unix:///run/f.sock"
 
 

@@ -40,7 +40,7 @@ def test_programs_with_events_are_shown_with_name_and_stream(tmp_path):
 def test_the_listener_stays_down_and_check_says_so(tmp_path):
     found = loaded(tmp_path, WEB + LISTENER)
     assert found.config is not None
-    everybody = (*found.config.programs, *found.config.unstarted)
+    everybody = found.config.programs
     assert [program.autostart for program in everybody if program.group == "stdout"] == [False]
     [warning] = [str(one) for one in found.warnings if "prefixed" in str(one)]
     assert "app.ini:7: stdout (supervisor_stdout) is not started" in warning and "the lines of web" in warning

@@ -139,7 +139,7 @@ def test_a_table_says_where_each_difference_stands(folder: Path) -> None:
     assert after.config is not None
     told = table(compare(before, after.config), Places(before, after))
     lines = {row["name"]: row["line"] for row in told["differences"]}  # type: ignore[attr-defined]
-    options = [row["options"] for row in told["differences"] if row["name"] == "web"][0]  # type: ignore[attr-defined]
+    options = next(row["options"] for row in told["differences"] if row["name"] == "web")  # type: ignore[attr-defined]
     assert lines == {"web": 2, "new": 5} and {one["option"]: one["line"] for one in options}["priority"] == 4
     assert told["groups"] == {"added": ["new"], "changed": ["web"], "removed": []}
 
