@@ -171,3 +171,14 @@ def head_of(status: int, headers: str, keep: bool) -> bytes:
 def chunk_of(data: bytes) -> bytes:
     """One piece of a chunked answer."""
     return f"{len(data):x}\r\n".encode("ascii") + data + b"\r\n"
+
+
+def unquote(path: str) -> str:
+    """The path with %41 as A (RFC 3986, 2.1), UTF-8; what is no two hexadecimal digits stays."""
+    first, *parts = path.encode("latin-1", "replace").split(b"%")
+    found = [first]
+    for part in parts:
+        digits = part[:2]
+        coded = len(digits) == 2 and all(digit in b"0123456789abcdefABCDEF" for digit in digits)
+        found.append(bytes([int(digits, 16)]) + part[2:] if coded else b"%" + part)
+    return b"".join(found).decode("utf-8", "replace")

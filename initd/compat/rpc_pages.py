@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from initd.compat.rpc_api import call
-from initd.compat.rpc_http import chunk_of, head_of
+from initd.compat.rpc_http import chunk_of, head_of, unquote
 from initd.compat.rpc_initd import Initd, full_name
 from initd.compat.rpc_logs import Log
 from initd.compat.rpc_method import After

@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 import time
+import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from initd.compat import rpc_http
 from initd.compat.rpc_auth import allows, credentials
-from initd.compat.rpc_http import BadRequest, Connection, parse_head
+from initd.compat.rpc_http import BadRequest, Connection, parse_head, unquote
 from initd.compat.rpc_wire import Wire
 from initd.ctl.client import Refused
 
@@ -95,6 +96,12 @@ def test_any_head_is_a_request_or_refused(head: bytes) -> None:
         assert refused.status in (400, 411)
     else:
         assert request.version.isprintable()
+
+
+@given(st.text(max_size=50))
+def test_paths_are_unquoted_as_everywhere(text: str) -> None:
+    assert unquote(urllib.parse.quote(text)) == text
+    assert unquote("/%zz%4%") == "/%zz%4%"
 
 
 # Passwords
