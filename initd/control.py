@@ -151,13 +151,16 @@ def _wish(control: Control, call: Call) -> Answer:
     command = control.command(call, call.verb)
     asked = Asked(call.carrier.actor, call.verb, command.id)
     command.goals = [Goal(process, call.verb, call.now) for process in chosen]
-    for goal in command.goals:
-        _change(control.supervisor, goal, asked)
+    if call.verb == "stop":
+        control.supervisor.stop_all(chosen, asked)
+    else:
+        for goal in command.goals:
+            _change(control.supervisor, goal, asked)
     return answer_when_reached(command, call, call.args["wait"])  # type: ignore[arg-type]
 
 
 def _change(supervisor: Supervisor, goal: Goal, asked: Asked) -> None:
-    change = {"start": supervisor.start, "stop": supervisor.stop, "restart": supervisor.restart}[asked.verb]
+    change = {"start": supervisor.start, "restart": supervisor.restart}[asked.verb]
     try:
         change(goal.process, asked)
     except StillStopping as error:

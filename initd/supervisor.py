@@ -14,7 +14,7 @@ import os
 
 from initd.effects import INITD, Effects
 from initd.errors import NotSignallable, StillStopping
-from initd.events import KILL, Asked, Await, Died, Due, Emptied, Event, Restart, Start, Stop
+from initd.events import KILL, Asked, Await, Died, Due, Emptied, Event, Hold, Restart, Start, Stop
 from initd.native import deque
 from initd.news import News
 from initd.process import Process
@@ -25,7 +25,7 @@ from wire.model import Cause, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from initd.config.records import Config
     from initd.events import Changed
@@ -107,6 +107,8 @@ class Supervisor:
         """Whether event listeners that are up have still something to hear."""
         self.gates: list[Callable[[Process], str]] = []
         """Asked before each start that a wish or autostart wants: a text says what has to come first, "" nothing."""
+        self.brakes: list[Callable[[Process], bool]] = []
+        """Asked before each stop that a wish wants: true where others have to be down first; see initd.order.waits."""
         self.fittings: list[Callable[[Process, Order], Order]] = []
         """Each may change what a process is started with; see initd.effects."""
         self.news = News(self.note)
@@ -167,8 +169,17 @@ class Supervisor:
         return event
 
     def stop(self, process: Process, asked: Asked) -> None:
-        """Want it down."""
-        self.feed(process, Stop(asked))
+        """Want it down, at once or as soon as no brake objects."""
+        held = is_alive(process.program) and any(brake(process) for brake in self.brakes)
+        self.feed(process, Hold(asked) if held else Stop(asked))
+
+    def stop_all(self, processes: Sequence[Process], asked: Asked) -> None:
+        """Want all of them down; where there are brakes, each knows first who else is to go."""
+        for process in processes if self.brakes else ():
+            if process.program.state in (State.STARTING, State.RUNNING):
+                self.feed(process, Hold(asked))
+        for process in processes:
+            self.stop(process, asked)
 
     def restart(self, process: Process, asked: Asked) -> None:
         """Want a new process in place of the present one.  Raises StillStopping during a shutdown."""

@@ -10,13 +10,16 @@ is meant to be started by somebody, and `why` says so.
 
 dependency_lost looks at what was there and is no more: `stop` ends the program at once, and the gate holds it back
 until the dependency is there again; `restart` ends it only then.  `done` cannot be lost.
+
+A stop goes the other way round: of several that are being stopped, who depends on another is down before that one gets
+its signal (a brake of the supervisor).
 """
 
 from __future__ import annotations
 
 from initd.effects import INITD
 from initd.errors import OperatorError
-from initd.events import ONESHOT, Failing
+from initd.events import ONESHOT, Failing, Stop
 from initd.order.graph import DONE, READY, STARTED, Graph, dependents
 from initd.program import Phase, is_pending
 from wire.limits import TEXT_CHARS
@@ -66,6 +69,11 @@ def is_brief(process: Process) -> bool:
     return config.startsecs == 0 and config.autorestart == "false"
 
 
+def is_leaving(process: Process) -> bool:
+    """Whether it still runs and is to end."""
+    return process.program.want is Want.DOWN and process.program.state in (*UP, State.STOPPING)
+
+
 MET: dict[str, Callable[[Process], bool]] = {STARTED: is_started, READY: is_ready, DONE: is_over}
 
 
@@ -95,7 +103,10 @@ class Waits:
         """Those that are restarted when everything they need is there again."""
         self._served: dict[str, Asked] = {}
         """Whose wish has started the dependencies of each that waits."""
+        self._braked: set[str] = set()
+        """Those whose stop waits for their dependents."""
         supervisor.gates.append(self.gate)
+        supervisor.brakes.append(self.brake)
         supervisor.on_change(self._on_change)
 
     def adopt(self, config: Config) -> None:
@@ -136,6 +147,8 @@ class Waits:
             return
         if process.name in self._needs:
             self._serve(process)
+            for name in self._braked.intersection(name for name, _ in self._needs[process.name]):
+                self._let_go(self._sup.processes[name])
         waiting = self._dependents.get(process.name)
         if waiting:
             self._look_for_losses(process, waiting)
@@ -162,6 +175,24 @@ class Waits:
             self._sup.start(process, asked)
         except OperatorError:
             pass  # everything is being stopped
+
+    # Stops
+
+    def brake(self, process: Process) -> bool:
+        """Whether somebody who depends on it is on the way down, too."""
+        dependents = [self._sup.processes.get(name) for name in self._dependents.get(process.name, ())]
+        if any(one is not None and is_leaving(one) for one in dependents):
+            self._braked.add(process.name)
+            return True
+        self._braked.discard(process.name)
+        return False
+
+    def _let_go(self, process: Process) -> None:
+        """Stop it now, if that is still wanted and nobody is left who goes first."""
+        if process.program.want is Want.UP:
+            self._braked.discard(process.name)
+        elif not self.brake(process):
+            self._sup.feed(process, Stop(process.program.wisher))
 
     # Losses
 

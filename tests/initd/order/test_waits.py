@@ -148,6 +148,42 @@ def test_a_shutdown_stops_dependents_first() -> None:
     assert times[db or 0] - times[web or 0] == pytest.approx(2.0)
 
 
+def stops(sim: Simulated) -> list[str]:
+    """Who got SIGTERM, in order."""
+    names = {
+        process.pid: process.order.environ["SUPERVISOR_PROCESS_NAME"] for process in sim.kernel.spawned if process.order
+    }
+    return [names[pid] for _, pid, signum, _ in sim.kernel.sent if signum == 15]
+
+
+@pytest.mark.parametrize("delay", [0.0, 2.0])
+def test_a_stop_of_several_goes_in_reverse(delay: float) -> None:
+    sim = begin(program("db"), after("app", "db:ready"), after("web", "app:ready"), program("other")).run(4)
+    for process in sim.kernel.alive.values():
+        process.delays = {15: delay}
+    sim.supervisor.stop_all(list(sim.supervisor.processes.values()), ME)
+    assert sim.run(0.1)["db"].program.want is Want.DOWN
+    sim.run(30)
+    assert set(sim.states().values()) == {State.STOPPED}
+    assert [name for name in stops(sim) if name != "other"] == ["web", "app", "db"]
+    assert {record.cause for record in sim.exits()} == {Cause.STOPPED}
+
+
+def test_a_stop_alone_waits_for_nobody() -> None:
+    sim = begin(program("db"), after("web", "db:ready")).run(4)
+    sim.supervisor.stop_all([sim["db"]], ME)
+    assert sim.run(1).states() == {"db": State.STOPPED, "web": State.RUNNING}
+
+
+def test_a_start_ends_a_stop_that_waits() -> None:
+    sim = begin(program("db"), after("web", "db:ready")).run(4)
+    sim.kernel.alive[sim["web"].pid or 0].delays = {15: 3.0}
+    sim.supervisor.stop_all([sim["db"], sim["web"]], ME)
+    sim.supervisor.start(sim["db"], ME)
+    assert sim.run(30).states() == {"db": State.RUNNING, "web": State.STOPPED}
+    assert sim["db"].program.spawns == 1
+
+
 @pytest.mark.parametrize(("lost", "lives"), [("ignore", 1), ("restart", 2), ("stop", 2)])
 def test_a_loss(lost: str, lives: int) -> None:
     sim = begin(program("db"), after("web", "db:ready", lost=lost)).run(3)
