@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from initd.compat.supervisord import Background
     from initd.config.records import Config, Loaded
     from initd.config.records import Daemon as Settings
     from initd.options import Options
@@ -56,7 +57,8 @@ def run(options: Options) -> int:
     path = options.configuration or find(os.path.join(sys.prefix, "bin"), os.getcwd())
     if path is None:
         return _refuse(["there is no configuration file; name one: initd -c FILE"])
-    loaded = read(path, environ, options.settings)
+    settings = options.settings
+    loaded = read(path, environ, settings)
     if loaded.config is None:
         return _refuse([f"error: {problem}" for problem in loaded.errors])
     try:
@@ -66,8 +68,12 @@ def run(options: Options) -> int:
             raise OperatorError(f"loglevel {level!r}: choose one of {', '.join(LEVELS)}")
         prepare.take_over()
         prepare.apply_limits(loaded.config.daemon)
+        if options.background is not None:
+            settings += options.background.leave(loaded.config)
+            loaded = overlaid(loaded, settings)
+        assert loaded.config is not None
         daemon = Daemon(path, loaded.config, environ, level, budget)
-        daemon.settings = options.settings
+        daemon.settings, daemon.background = settings, options.background
         daemon.take_office()
     except (OperatorError, OSError) as error:
         return _refuse([f"error: {error}"])
@@ -85,12 +91,16 @@ def read(
     a program's directory may be made by another one, and those of logs are made when they are needed.  `settings` are
     options of the daemon that the command line sets, over what the file says; `scales` see config.load.
     """
-    loaded = load(path, environ, users=uid_of, advise=False, scales=scales)
+    return overlaid(load(path, environ, users=uid_of, advise=False, scales=scales), settings)
+
+
+def overlaid(loaded: Loaded, settings: tuple[tuple[str, object], ...]) -> Loaded:
+    """The same with other settings of the daemon."""
     if loaded.config is None or not settings:
         return loaded
     daemon = loaded.config.daemon
-    overlaid: dict[str, Any] = {**dict(settings), "given": (*daemon.given, *(name for name, _ in settings))}
-    return loaded._replace(config=loaded.config._replace(daemon=daemon._replace(**overlaid)))
+    values: dict[str, Any] = {**dict(settings), "given": (*daemon.given, *(name for name, _ in settings))}
+    return loaded._replace(config=loaded.config._replace(daemon=daemon._replace(**values)))
 
 
 def stop_budget(config: Config, environ: Mapping[str, str]) -> float | None:
@@ -126,6 +136,8 @@ class Daemon:
         self.pidfile = daemon.pidfile
         self.settings: tuple[tuple[str, object], ...] = ()
         """What the command line says of [supervisord] options."""
+        self.background: Background | None = None
+        """Who is to be told when everything is there."""
         self.scales: dict[str, int] = {}
         """numprocs of programs that `scale` changed since the last reload."""
         self.latest = config
@@ -229,6 +241,8 @@ class Daemon:
             self.service.warn(loaded)
         except Exception as error:  # the programs run, and shall go on running
             self.voice.error(f"cannot serve: {type(error).__name__}: {error}")
+        if self.background is not None:
+            self.background.settle()
 
     def _close(self) -> None:
         if self.service is not None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from initd.errors import OperatorError
 from wire._record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from initd.compat.supervisord import Background
+
 NAMES = {"-c": "configuration", "--configuration": "configuration", "-e": "loglevel", "--loglevel": "loglevel"}
 
 
@@ -15,6 +19,8 @@ class Options(Record):
     loglevel: str | None = None
     settings: tuple[tuple[str, object], ...] = ()
     """Options of [supervisord] that the command line sets, over what the file says."""
+    background: Background | None = None
+    """How to leave the foreground, where that is wanted."""
 
 
 def parse(argv: list[str]) -> Options:
