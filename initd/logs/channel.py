@@ -17,7 +17,7 @@ What waits for the end of its line waits in one place, `assembly`, for at most P
 
 from __future__ import annotations
 
-from initd.logs.lines import Assembly, Spoken
+from initd.logs.lines import Assembly, Spoken, blocks
 from initd.logs.ring import Ring
 from initd.logs.sink import Origin
 from initd.logs.stream import CONGESTED
@@ -25,7 +25,7 @@ from initd.native import deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from initd.logs.ansi import Strip
     from initd.logs.mask import Mask
@@ -100,9 +100,10 @@ class Channel:
             chunk = self.strip(chunk)
         self._serial = serial
         if self.mask is not None:
-            text = self.mask(self.assembly.feed(chunk))
-            self._give(text)
-            self._share(text)
+            for block in blocks(self.assembly.feed(chunk)):
+                text = self.mask(block)
+                self._give(text)
+                self._share(text)
             return
         self._give(chunk)
         if self.shared or self.syslog is not None:
@@ -159,11 +160,14 @@ class Channel:
                 sinks = [*sinks, self.spare]
         if not sinks:
             return
-        if self.shape is not None:
-            self._is_open = text[-1:] != b"\n"
-            text = self.shape(text, self.spoke_at or 0.0, self.pid)
-        for sink in sinks:
-            sink.write(text, self.origin)
+        for part in (text,) if self.shape is None else self._shaped(text, self.shape):
+            for sink in sinks:
+                sink.write(part, self.origin)
+
+    def _shaped(self, text: bytes, shape: TextShape | JsonShape) -> Iterator[bytes]:
+        self._is_open = text[-1:] != b"\n"
+        for block in blocks(text):
+            yield shape(block, self.spoke_at or 0.0, self.pid)
 
     def tell(self, follower: Callable[[bytes], object], chunk: bytes) -> None:
         """Call it; an error of its is counted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wire.limits import PARTIAL_LINE_BYTES
+from wire.limits import LOG_BLOCK_BYTES, PARTIAL_LINE_BYTES
 
 ESCAPES = {"\t": "    "}
 
@@ -48,6 +48,18 @@ class Assembly:
         ready, self.held = self.held[:end], self.held[end:]
         self.released += 1
         return ready
+
+
+def blocks(text: bytes, size: int = LOG_BLOCK_BYTES) -> list[bytes]:
+    """The text in parts of about `size` that end with a line, where lines are not longer than that."""
+    if len(text) <= size:
+        return [text]
+    found, start = [], 0
+    while start < len(text):
+        end = text.rfind(b"\n", start, start + size) + 1 or text.find(b"\n", start) + 1 or len(text)
+        found.append(text[start:end])
+        start = end
+    return found
 
 
 def printable(raw: bytes, limit: int) -> str:

@@ -112,7 +112,10 @@ class JsonShape:
             return b""
         if not is_utf8(text):
             return b"".join([self._line(line, head) for line in text[:-1].split(b"\n")])
-        body = escaped(text[:-1].replace(b"\r\n", b"\n").removesuffix(b"\r"))
+        body = text[:-1]
+        if b"\r" in body:  # a search for one byte is twenty times as fast as one for two
+            body = body.replace(b"\r\n", b"\n").removesuffix(b"\r")
+        body = escaped(body)
         return b"".join((head, b',"line":"', body.replace(b"\n", b'"}\n' + head + b',"line":"'), b'"}\n'))
 
     def _line(self, line: bytes, head: bytes, more: bytes = b"") -> bytes:

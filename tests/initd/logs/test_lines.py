@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initd.logs.lines import Assembly, Spoken, last_lines, printable
+from initd.logs.lines import Assembly, Spoken, blocks, last_lines, printable
 
 chunks = st.lists(st.binary(max_size=30).map(lambda raw: raw.replace(b"\x01", b"\n")))
 
@@ -64,3 +64,12 @@ def test_the_last_lines_of_one_stream_are_the_end_of_its_text(parts):
         reads.append((serial, total))
     expected = [printable(line, 50) for line in raw.split(b"\n") if line.strip()]
     assert list(last_lines((Spoken(raw, total, reads),), 3, 50)) == expected[-3:]
+
+
+@given(st.lists(st.integers(0, 30), max_size=30), st.booleans())
+def test_blocks_join_to_the_text_and_end_with_lines(lengths, ends):
+    text = b"\n".join(b"x" * length for length in lengths) + (b"\n" if ends else b"")
+    found = blocks(text, size=20)
+    assert b"".join(found) == text
+    assert all(block.endswith(b"\n") for block in found[:-1])
+    assert all(len(block) <= 31 for block in found)
