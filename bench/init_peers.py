@@ -1,6 +1,6 @@
 """The inits that bench/init.py compares: how each is told what to run, and which Debian package brings it.
 
-initd and supervisord read the very same file.  s6 and runit get directories with `exec` scripts, as people write them.
+initd and supervisord read the same file, but for supervisord's server: initd answers without one.  s6 and runit get directories with `exec` scripts, as people write them.
 tini and dumb-init run one program and restart nothing, so they stand beside `initd -- COMMAND`, which does the same
 work.
 """
@@ -57,6 +57,8 @@ class Initd(Peer):
     """This product, by the launcher that a person calls."""
 
     name = binary = "initd"
+    server = False
+    """Whether its file has an [unix_http_server]; its own control socket it has in any case."""
 
     def __init__(self, path: str | None = None, name: str = "") -> None:
         self._path = path or str(ROOT / "bin" / "initd")
@@ -66,7 +68,14 @@ class Initd(Peer):
         return shutil.which(self._path)
 
     def prepare(self, directory: Path, programs: list[Program]) -> list[str]:
-        return [self._path, "-c", str(write_ini(directory, programs))]
+        return [self._path, "-c", str(write_ini(directory, programs, self.server))]
+
+
+class InitdRpc(Initd):
+    """With the server for supervisor's XML-RPC, which is a process of its own."""
+
+    name = "initd+rpc"
+    server = True
 
 
 class InitdSingle(Initd):
@@ -132,7 +141,7 @@ class Supervisord(Peer):
     binary = str(ROOT / ".venv" / "bin" / "supervisord")
 
     def prepare(self, directory: Path, programs: list[Program]) -> list[str]:
-        return [self.binary, "-c", str(write_ini(directory, programs))]
+        return [self.binary, "-c", str(write_ini(directory, programs, server=True))]
 
 
 class S6(Peer):
@@ -182,14 +191,20 @@ def peers(initd: str | None, other: str | None) -> list[Peer]:
     return [*ours, Supervisord(), Circus(), S6(), Runit(), *single]
 
 
-def write_ini(directory: Path, programs: list[Program]) -> Path:
-    """A file as people write it for containers: foreground, programs' output to the container's streams."""
+def write_ini(directory: Path, programs: list[Program], server: bool) -> Path:
+    """A file as people write it for containers: foreground, programs' output to the container's streams.
+
+    `server`: with the section that makes `status` and `restart` possible with supervisord.
+    """
     text = [
         "[supervisord]\nnodaemon=true\nuser=root\nlogfile=/dev/null\nlogfile_maxbytes=0\n"
         f"pidfile={directory}/pid\nchildlogdir={directory}\n"
-        f"[unix_http_server]\nfile={directory}/supervisor.sock\n"
-        "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
     ]
+    if server:
+        text.append(
+            f"[unix_http_server]\nfile={directory}/supervisor.sock\n[rpcinterface:supervisor]\n"
+            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
+        )
     for program in programs:
         streams = "".join(f"{s}_logfile=/dev/{s}\n{s}_logfile_maxbytes=0\n" for s in ("stdout", "stderr"))
         text.append(f"[program:{program.name}]\ncommand={program.command}\nautorestart=true\n{streams}")

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from bench.init_answers import answers, bare_interpreter
 from bench.init_measures import SETTLED, Bench, Figures, Size
-from bench.init_peers import S6, Circus, FloorC, FloorPy, Initd, Peer, Runit, Supervisord
+from bench.init_peers import S6, Circus, FloorC, FloorPy, Initd, InitdRpc, Peer, Runit, Supervisord
 from bench.init_relay import Relayed, through_cat, through_init
 from bench.init_space import GaveUp, compile_probe
 from tests.support import restless
@@ -120,6 +120,13 @@ class Contest:
         self.figures["idle: wakings a second"] = worst["wakings"]
         self.figures["idle: CPU, ms a second"] = worst["cpu"] * 1e3
         self.figures["idle: PSS, MiB"] = worst["pss"] / 2**20
+        self.figures["idle: PSS with the XML-RPC server, MiB"] = self._with_server() / 2**20
+
+    def _with_server(self) -> float:
+        with Bench(self.probe, Size()).space(InitdRpc(self.initd.path()), 50) as space:
+            space.wait("S", 50)
+            space.settle(SETTLED)
+            return space.memory().pss
 
     def orphans(self) -> None:
         """Many die at once; that all are gone is what ends the measurement."""
