@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import os
 
+from initd.deaths import HOOKS, Deaths
 from initd.effects import INITD, Effects
 from initd.errors import NotSignallable, StillStopping
-from initd.events import KILL, Asked, Await, Died, Due, Emptied, Event, Hold, Restart, Start, Stop
+from initd.events import KILL, Asked, Await, Due, Emptied, Event, Hold, Restart, Start, Stop
 from initd.native import deque
 from initd.news import News
 from initd.process import Process
 from initd.program import Phase, is_alive, step
 from initd.shutdown import Shutdown
 from initd.signals import name_of
-from wire.model import Cause, State
+from wire.model import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,9 +46,6 @@ LOOK_SECONDS = 0.1
 
 STUMBLE_SECONDS = 1.0
 """How long a program rests whose machine failed: a bug of ours, which shall not make PID 1 spin."""
-
-HOOKS = (Phase.PREPARING, Phase.CANCELLING, Phase.TIDYING, Phase.TURNING)
-"""Phases in which its process is a hook."""
 
 ENDING = (State.STOPPING, State.UNKNOWN)
 NEVER = float("inf")
@@ -101,22 +99,16 @@ class Supervisor:
         """By the name people type, in start order."""
         self.ending: Shutdown | None = None
         """The shutdown or reload under way."""
-        self.orphans = self.reaped = 0
-        """Reaped processes that were nobody's here, and all reaped."""
         self.unheard: Callable[[], bool] | None = None
         """Whether event listeners that are up have still something to hear."""
         self.gates: list[Callable[[Process], str]] = []
         """Asked before each start that a wish or autostart wants: a text says what has to come first, "" nothing."""
         self.brakes: list[Callable[[Process], bool]] = []
-        """Asked before each stop that a wish wants: true where others have to be down first; see initd.order.waits."""
         self.fittings: list[Callable[[Process, Order], Order]] = []
         """Each may change what a process is started with; see initd.effects."""
         self.news = News(self.note)
-        self.by_pid: dict[int, Process] = {}
-        """Processes and hooks that run."""
-        self.wards: dict[int, Callable[[Death], object]] = {}
-        self._killed: set[int] = set()
-        """Pids that we sent SIGKILL ourselves, so the OOM killer did not."""
+        self.deaths = Deaths(self)
+        self.by_pid, self.wards = self.deaths.by_pid, self.deaths.wards
         self._emptying: dict[Process, set[int]] = {}
         """Those whose stop waits for the rest of its scope, or killed some of it, with the pids of those."""
         self._queue: deque[tuple[Process, Event]] = deque()
@@ -127,6 +119,16 @@ class Supervisor:
     def state(self) -> str:
         """`running` or `stopping`."""
         return "stopping" if self.ending is not None else "running"
+
+    @property
+    def reaped(self) -> int:
+        """Processes that were reaped."""
+        return self.deaths.reaped
+
+    @property
+    def orphans(self) -> int:
+        """Those of them that were nobody's here."""
+        return self.deaths.orphans
 
     # Wishes
 
@@ -169,7 +171,7 @@ class Supervisor:
         return event
 
     def stop(self, process: Process, asked: Asked) -> None:
-        """Want it down, at once or as soon as no brake objects."""
+        """Want it down, at once or when no brake objects: those whom others depend on wait for them to be down."""
         held = is_alive(process.program) and any(brake(process) for brake in self.brakes)
         self.feed(process, Hold(asked) if held else Stop(asked))
 
@@ -291,7 +293,7 @@ class Supervisor:
             self._emptying.setdefault(process, set())
             deadline = min(deadline or NEVER, self.loop.now() + LOOK_SECONDS)
         elif process in self._emptying and program.phase is not Phase.ABANDONING and program.state not in ENDING:
-            self._killed.difference_update(self._emptying.pop(process))
+            self.deaths.forget(self._emptying.pop(process))
         self._set_timer(process, deadline)
 
     def _set_timer(self, process: Process, deadline: float | None) -> None:
@@ -315,72 +317,33 @@ class Supervisor:
         self.feed(process, Emptied())
         return True
 
-    # Signals
+    # Signals and deaths
 
     def kill(self, pid: int, signum: int, group: bool) -> None:
         """Send a signal to a child that was not reaped yet, or its group.  Raises OSError."""
         self.kernel.kill(pid, signum, group)
         if signum == KILL:
-            self._killed.add(pid)
+            self.deaths.killed((pid,))
 
     def killed_of(self, process: Process, found: list[tuple[int, int]]) -> None:
         """Remember that these were killed by us, until the stop is over."""
         pids = {pid for pid, _ in found}
         self._emptying.setdefault(process, set()).update(pids)
-        self._killed |= pids
-
-    # Deaths
+        self.deaths.killed(pids)
 
     def register(self, pid: int, callback: Callable[[Death], object]) -> None:
         """Have `callback(death)` called when a child of ours that is no program dies."""
         self.wards[pid] = callback
 
     def reap(self) -> None:
-        """Collect every death there is; see initd.reaper."""
-        for batch in self.kernel.collect():
-            suspicion = self._judge(batch)
-            for death in batch:
-                try:
-                    self._bury(death, suspicion)
-                except Exception as error:  # one death may not cost the others
-                    self.loop.shake()
-                    self.note(f"pid {death.pid}: {type(error).__name__}: {error}", "error")
+        """Collect every death there is, and see what is over by that."""
+        self.deaths.reap()
         for process in tuple(self._emptying):
             if process.program.phase is Phase.EMPTYING:
                 self._look(process)
         if self.ending is not None:
             self.ending.look()
 
-    def _judge(self, batch: list[Death]) -> Cause:
-        """What a SIGKILL among them means; without an answer they are buried all the same."""
-        try:
-            return self.kernel.judge(self._unexplained_kills(batch), self.by_pid, self.loop.now())
-        except Exception as error:
-            self.loop.shake()
-            self.note(f"the OOM counter: {type(error).__name__}: {error}", "error")
-            return Cause.OOM_POSSIBLE
-
     def glance(self, now: float) -> None:
         """What to look at whenever the loop is awake anyway; `now` is monotonic."""
         self.kernel.glance(self.by_pid, now)
-
-    def _unexplained_kills(self, batch: list[Death]) -> list[int]:
-        return [death.pid for death in batch if death.signal == KILL and death.pid not in self._killed]
-
-    def _bury(self, death: Death, suspicion: Cause) -> None:
-        self.reaped += 1
-        process = self.by_pid.pop(death.pid, None)
-        ours = death.pid in self._killed
-        self._killed.discard(death.pid)
-        if process is not None:
-            if self.inlets is not None and process.program.phase not in HOOKS:
-                self.inlets.close(process.name)
-            process.death = death
-            process.suspicion = Cause.SIGNAL if ours else self.kernel.verdict(death, suspicion)
-            self.feed(process, Died(death.code, death.signal, self.chance()))
-            return
-        ward = self.wards.pop(death.pid, None)
-        if ward is not None:
-            ward(death)
-        else:
-            self.orphans += 1

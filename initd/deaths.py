@@ -1,0 +1,93 @@
+"""Whose death it was: programs, wards, orphans; and which KILLs were ours.
+
+Theory.  Whatever dies in the container is reaped here (initd.reaper), batch by batch.  A death of a program or its hook
+is fed to its machine; one of another child of initd is told to who registered it; all others are orphans, and only
+counted.  A SIGKILL that we sent ourselves is remembered until its victim is reaped, so that the OOM killer is not
+suspected (initd.oom).
+"""
+
+from __future__ import annotations
+
+from initd.events import KILL, Died
+from initd.program import Phase
+from wire.model import Cause
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from initd.process import Process
+    from initd.reaper import Death
+    from initd.supervisor import Supervisor
+
+HOOKS = (Phase.PREPARING, Phase.CANCELLING, Phase.TIDYING, Phase.TURNING)
+"""Phases in which a program's process is a hook."""
+
+
+class Deaths:
+    """See the module's docstring."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._sup = supervisor
+        self.by_pid: dict[int, Process] = {}
+        """Processes and hooks that run."""
+        self.wards: dict[int, Callable[[Death], object]] = {}
+        """Other children of initd, and who hears of their death."""
+        self.orphans = 0
+        """Reaped processes that were nobody's here."""
+        self.reaped = 0
+        """All reaped processes."""
+        self._killed: set[int] = set()
+        """Pids that we sent SIGKILL ourselves, so the OOM killer did not."""
+
+    def killed(self, pids: Iterable[int]) -> None:
+        """These were sent SIGKILL by us."""
+        self._killed.update(pids)
+
+    def forget(self, pids: Iterable[int]) -> None:
+        """Whoever of these was not reaped by us will not be any more."""
+        self._killed.difference_update(pids)
+
+    def reap(self) -> None:
+        """Collect every death there is; one that makes trouble does not cost the others."""
+        sup = self._sup
+        for batch in sup.kernel.collect():
+            suspicion = self._judge(batch)
+            for death in batch:
+                try:
+                    self._bury(death, suspicion)
+                except Exception as error:
+                    sup.loop.shake()
+                    sup.note(f"pid {death.pid}: {type(error).__name__}: {error}", "error")
+
+    def _judge(self, batch: list[Death]) -> Cause:
+        """What a SIGKILL among them means; without an answer they are buried all the same."""
+        sup = self._sup
+        unexplained = [death.pid for death in batch if death.signal == KILL and death.pid not in self._killed]
+        try:
+            return sup.kernel.judge(unexplained, self.by_pid, sup.loop.now())
+        except Exception as error:
+            sup.loop.shake()
+            sup.note(f"the OOM counter: {type(error).__name__}: {error}", "error")
+            return Cause.OOM_POSSIBLE
+
+    def _bury(self, death: Death, suspicion: Cause) -> None:
+        self.reaped += 1
+        process = self.by_pid.pop(death.pid, None)
+        ours = death.pid in self._killed
+        self._killed.discard(death.pid)
+        if process is not None:
+            self._bury_program(process, death, Cause.SIGNAL if ours else self._sup.kernel.verdict(death, suspicion))
+            return
+        ward = self.wards.pop(death.pid, None)
+        if ward is not None:
+            ward(death)
+        else:
+            self.orphans += 1
+
+    def _bury_program(self, process: Process, death: Death, suspicion: Cause) -> None:
+        sup = self._sup
+        if sup.inlets is not None and process.program.phase not in HOOKS:
+            sup.inlets.close(process.name)
+        process.death, process.suspicion = death, suspicion
+        sup.feed(process, Died(death.code, death.signal, sup.chance()))
