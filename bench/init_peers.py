@@ -1,8 +1,8 @@
 """The inits that bench/init.py compares: how each is told what to run, and which Debian package brings it.
 
-initd and supervisord read the same file, but for supervisord's server: initd answers without one.  s6 and runit get directories with `exec` scripts, as people write them.
-tini and dumb-init run one program and restart nothing, so they stand beside `initd -- COMMAND`, which does the same
-work.
+initd and supervisord read the same file, but for supervisord's server: initd answers without one.  s6 and runit get
+directories with `exec` scripts, as people write them.  tini and dumb-init run one program and restart nothing, so they
+stand beside `initd -- COMMAND`, which does the same work.
 """
 
 from __future__ import annotations
