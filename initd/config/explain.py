@@ -13,11 +13,12 @@ import os
 import shlex
 import signal
 import sys
+import time
 
-from initd.backoff import HASTY_BURST, HASTY_SECONDS
 from initd.config import find, load
 from initd.config.fields import PROGRAM
 from initd.config.machine import lacks
+from initd.config.outlook import exits, next_runs
 from initd.config.records import Problem
 from initd.config.topics import TOPIC_OF, TOPICS
 from initd.config.topics import load as load_topic
@@ -61,7 +62,6 @@ EXAMPLES = {
     "  initd check --json | jq '.warnings[].message'\n",
     "explain": "  initd explain -c app.ini\n  initd explain --json | jq '.programs[] | {name, argv, stopwaitsecs}'\n",
 }
-
 
 class Arguments(Record):
     """The command line."""
@@ -113,6 +113,9 @@ def _main(verb: str, argv: Sequence[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a variable may hold bytes that are no text
     loaded = load(path, os.environ)
     plan = explain(loaded, os.environ, _budget(loaded.config, os.environ), lacks(loaded, os.environ))
+    if loaded.config is not None:
+        for row, program in zip(plan["programs"], in_start_order(loaded.config), strict=True):
+            row["next_runs"] = next_runs(program, time.time())
     if arguments.json:
         print(json.dumps(plan if verb == "explain" else {name: plan[name] for name in CHECKED}, ensure_ascii=False))
     else:
@@ -213,7 +216,9 @@ def _given(topic: str, record: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Records as objects, tuples as lists."""
+    """Records as objects, tuples as lists; what was written as one text stays so."""
+    if hasattr(value, "text"):
+        return value.text
     if hasattr(value, "_asdict"):
         return {name: _plain(part) for name, part in value._asdict().items()}
     return [_plain(part) for part in value] if isinstance(value, tuple | frozenset) else value
@@ -224,27 +229,6 @@ def _json(value: object) -> object:
     if isinstance(value, tuple) and value and isinstance(value[0], tuple):
         return dict(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def exits(program: Program) -> list[dict[str, str]]:
-    """What each way to end would do."""
-    codes = ", ".join(str(code) for code in program.exitcodes) or "none"
-    waits = ", ".join(str(number) for number in range(1, min(program.startretries, 5) + 1))
-    waits += ", ..." if program.startretries > 5 else ""
-    early = f"tried {max(program.startretries, 0) + 1} times" + (f", waiting {waits} s between" if waits else "")
-    outcomes = {"when": f"it ends within {program.startsecs} s of its start", "then": f"{early}, then FATAL"}
-    expected = "restarted at once" if program.autorestart == "true" else "stays down (EXITED)"
-    other = "stays down (EXITED)" if program.autorestart == "false" else "restarted at once"
-    found = [
-        {"when": f"it exits with {codes}", "then": expected},
-        {"when": "it exits otherwise or a signal ends it", "then": other},
-    ]
-    if program.startsecs > 0:
-        return [outcomes, *found]
-    if program.autorestart == "false":
-        return found
-    often = f"it ends within {HASTY_SECONDS:g} s of its start more than {HASTY_BURST} times in a row"
-    return [*found, {"when": often, "then": f"restarted no sooner than {HASTY_SECONDS:g} s after its start"}]
 
 
 def stop(config: Config, budget: float) -> dict[str, Any]:
@@ -278,11 +262,22 @@ def summary(plan: Mapping[str, Any]) -> str:
     width = max((len(full_name(program["group"], program["name"])) for program in plan["programs"]), default=0)
     for number, program in enumerate(plan["programs"], 1):
         name = full_name(program["group"], program["name"])
-        note = "" if program["starts"] else "   (autostart=false)"
-        lines.append(f"{number:>3}. {name:<{width}}  {_runs(program)}{note}")
+        lines.append(f"{number:>3}. {name:<{width}}  {_runs(program)}{_note(program)}")
     if not plan["programs"]:
         lines.append("no programs")
     return "\n".join([*lines, *_grace(plan["stop"]), ""])
+
+
+def _note(program: Mapping[str, Any]) -> str:
+    """When it starts, where that is not at once."""
+    schedule, order = (program["topics"].get(topic, {}) for topic in ("jobs", "order"))
+    needs = ", ".join(f"{name}:{condition}" for name, condition in order.get("depends_on", ()))
+    parts = [
+        "" if program["starts"] or "schedule" in schedule else "autostart=false",
+        f"at {schedule['schedule']} {schedule.get('timezone', 'UTC')}" if "schedule" in schedule else "",
+        f"after {needs}" if needs else "",
+    ]
+    return f"   ({', '.join(filter(None, parts))})" if any(parts) else ""
 
 
 def _line(problem: Mapping[str, Any], kind: str = "") -> str:
@@ -325,6 +320,7 @@ def _block(program: Mapping[str, Any]) -> str:
         lines += [f"    {names[name]:<24} {_words(value)}" for name, value in values.items()]
     lines += [f"    environment              {name}={value}" for name, value in program["environment"].items()]
     lines.append(f"    stop     SIG{_signal(program['stopsignal'])}, after {program['stopwaitsecs']} s SIGKILL")
+    lines += [f"    runs at  {at}" for at in program.get("next_runs", ())]
     lines += [f"    if {outcome['when']}: {outcome['then']}" for outcome in program["exits"]]
     return "\n".join([*(printable(line) for line in lines), ""])
 

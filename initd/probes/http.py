@@ -32,8 +32,9 @@ def status(answer: bytes, whole: bool) -> int | None:
         if code >= 200 or code == 101:
             return code
         end = _end_of_head(behind)
+        if end < 0 and whole:
+            raise ValueError("the answer is no HTTP")
         if end < 0:
-            _judge_beginning(b"", whole)
             return None
         rest = behind[end:]
 
