@@ -144,10 +144,13 @@ def signal_name(value: object) -> str:
 
 
 def _cause(row: Row) -> str:
-    cause = str(row.get("cause", "-"))
+    cause, why = str(row.get("cause", "-")), row.get("why")
     if cause == "stopped":
-        return f"stopped by {row.get('by') or 'unknown'} {row.get('command') or ''}".strip()
-    return f"{cause} ({row.get('step')}, errno {row.get('errno')})" if cause == "start failure" else cause
+        by = f"stopped by {row.get('by') or 'unknown'} {row.get('command') or ''}".strip()
+        return by + (", needed SIGKILL" if row.get("escalated") else "")
+    if cause == "start failure" and not why:
+        return f"{cause} ({row.get('step')}, errno {row.get('errno')})"
+    return f"{cause}: {why}" if why else cause
 
 
 def happening(row: Row) -> str:

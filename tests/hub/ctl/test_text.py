@@ -66,6 +66,23 @@ def test_endings_and_events_in_words() -> None:
     assert ending(row) == "SIGKILL" and happening(row) == "g:w ended: SIGKILL, oom"
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"cause": "stopped", "by": "uid=0", "command": "stop 1", "escalated": True},
+         "stopped by uid=0 stop 1, needed SIGKILL"),
+        ({"cause": "probe", "why": "no answer on port 80"}, "probe: no answer on port 80"),
+        ({"cause": "dependency"}, "dependency"),
+        ({"cause": "start failure", "step": "pre_start", "why": "pre_start: exit status 7"},
+         "start failure: pre_start: exit status 7"),
+        ({"cause": "start failure", "step": "exec", "errno": 2}, "start failure (exec, errno 2)"),
+    ],
+)  # fmt: skip
+def test_causes_in_words(more: dict[str, object], told: str) -> None:
+    row = {"kind": "exit", "group": "w", "name": "w", "signal": None, "code": 7, **more}
+    assert happening(row).endswith(f", {told}")
+
+
 def test_a_time_that_is_none_is_refused_with_the_way_to_write_it() -> None:
     with pytest.raises(ValueError, match="90s, 10m"):
         since("yesterday")

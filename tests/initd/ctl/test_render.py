@@ -74,3 +74,15 @@ def test_a_core_dump_is_mentioned():
 @pytest.mark.parametrize("cause", ["oom", "killed, oom possible"])
 def test_an_oom_kill_is_the_reason(cause):
     assert render.reason({"cause": cause, "expected": False}) == cause
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"cause": "probe", "why": "port 80 is closed", "expected": False}, "probe: port 80 is closed"),
+        ({"cause": "renewal", "why": "old", "expected": True, "escalated": True}, "renewal: old, needed SIGKILL"),
+        ({"cause": "stopped", "by": "uid=0", "command": "", "escalated": True}, "stopped by uid=0, needed SIGKILL"),
+    ],
+)
+def test_who_ended_it_and_whether_that_took_force(record, told):
+    assert render.reason(record) == told

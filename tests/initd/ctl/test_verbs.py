@@ -154,7 +154,7 @@ def test_exits_are_a_table_and_show_output_on_demand(world, capsys):
 def test_a_start_failure_among_exits_names_step_and_reason(world, capsys):
     world.kernel.refuse = "/bin/web"
     run(capsys, "start", "pool:w_1")
-    assert "did not start: exec: No such file or directory" in run(capsys, "exits", "pool:*")[1]
+    assert "did not start: exec: /bin/web: No such file or directory" in run(capsys, "exits", "pool:*")[1]
 
 
 def test_healthy_is_a_status(world, capsys):
