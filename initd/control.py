@@ -72,6 +72,8 @@ class Control:
         self.identity = identity
         self.reports = Reports(supervisor, journal, output)
         self.commands = Commands()
+        self.counters: dict[str, Callable[[], object]] = {}
+        """Further counters that `about` tells."""
         self.table: dict[str, Entry] = dict(VERBS)
         self.may = dict(MAY)
         """Verbs of VERBS by role."""
@@ -266,7 +268,8 @@ def about(control: Control, call: Call) -> dict[str, object]:
     """Who this PID 1 is and what it has counted."""
     sup = control.supervisor
     dropped = sum(sum(control.output.dropped(name)) for name in sup.processes)
-    counted = {"reaped": sup.reaped, "orphans": sup.orphans, "output_dropped": dropped}
+    counted: dict[str, object] = {"reaped": sup.reaped, "orphans": sup.orphans, "output_dropped": dropped}
+    counted |= {name: count() for name, count in control.counters.items()}
     return {
         **control.identity,
         "boot": sup.boot,

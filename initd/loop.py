@@ -65,6 +65,8 @@ class Loop:
         self._epoll.register(self._wake_r, select.EPOLLIN)
         self.in_passing: Callable[[float], object] | None = None
         """Called with the time at the end of each pass: for what shall happen often but wake nobody."""
+        self.longest = 0.0
+        """Seconds of the longest pass so far: for that long nothing else was served."""
         self.caught = 0
         """Exceptions caught so far."""
         self.menders: list[Callable[[], object]] = []
@@ -143,6 +145,7 @@ class Loop:
         except (OSError, MemoryError) as error:
             self._caught("waiting", error)
             ready = []
+        woke = self.now()
         # Signals first: a death known now saves its handlers from writing to a process that is gone.  One that arrives
         # meanwhile does not wait for the next pass either: a dying program's pipes end just before its SIGCHLD comes.
         if any(fd == self._wake_r for fd, _ in ready):
@@ -152,6 +155,7 @@ class Loop:
             if self._noted:
                 self._take_signals()
         self._fire()
+        self.longest = max(self.longest, self.now() - woke)
 
     def _patience(self) -> float:
         deadline = self._timers.next()

@@ -62,6 +62,14 @@ def close_on_exec() -> None:
                 pass  # the directory's own descriptor, closed since
 
 
+def descriptors() -> int | None:
+    """How many this process has open, None where /proc is not."""
+    try:
+        return len(os.listdir("/proc/self/fd")) - 1  # the directory's own
+    except OSError:
+        return None
+
+
 def become_subreaper() -> None:
     """Receive the orphans among our descendants.  Raises SystemFault where the kernel or the build refuses."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)

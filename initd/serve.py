@@ -23,6 +23,7 @@ from initd.listener import Listener
 from initd.logs.verbs import VERBS as LOG_VERBS
 from initd.mend import mend
 from initd.prefix import command, version
+from initd.prepare import descriptors
 from initd.reload.verbs import Reloading
 from initd.remote import Remote
 from initd.rpc import attempts, details, logs
@@ -49,6 +50,12 @@ class Service:
             "configuration": daemon.path,
         }
         control = Control(supervisor, daemon.journal, daemon.output, daemon.loop.now, identity)
+        control.counters = {
+            "caught": lambda: daemon.loop.caught,
+            "longest_stall": lambda: daemon.loop.longest,
+            "signals_ignored": lambda: daemon.ignored,
+            "fds": descriptors,
+        }
         self.reloading = Reloading(daemon, control)
         control.extend(self.reloading.verbs() | talk.VERBS | LOG_VERBS)
         control.extend(details.bound(lambda: daemon.latest) | attempts.VERBS | logs.bound(control, daemon.logfile))

@@ -15,7 +15,7 @@ _initd() {
     # Names hold colons, which bash takes for ends of words: put the word together again.
     word=${line##*[[:space:]]}
     if [ "$COMP_CWORD" -le 1 ]; then
-        words="status start stop restart signal tail logs events exits healthy shutdown check explain -c -e -v -h --"
+        words="status start stop restart signal tail logs events exits healthy shutdown reload scale top metrics check explain -c -e -v -h --"
     else
         case $verb in
             status) case $word in -*) words="-h --help --json -s --socket" ;; *) words="$(_initd_names)" ;; esac ;;
@@ -29,6 +29,10 @@ _initd() {
             exits) case $word in -*) words="-h --help --json -s --socket --after -n --limit -o --output" ;; *) words="$(_initd_names)" ;; esac ;;
             healthy) case $word in -*) words="-h --help --json -s --socket --essential" ;; *) words="" ;; esac ;;
             shutdown) case $word in -*) words="-h --help --json -s --socket --wait" ;; *) words="" ;; esac ;;
+            reload) case $word in -*) words="-h --help --json -s --socket --dry-run --all --wait" ;; *) words="" ;; esac ;;
+            scale) case $word in -*) words="-h --help --json -s --socket --wait" ;; *) words="" ;; esac ;;
+            top) case $word in -*) words="-h --help --json -s --socket --once --interval" ;; *) words="$(_initd_names)" ;; esac ;;
+            metrics) case $word in -*) words="-h --help --json -s --socket" ;; *) words="" ;; esac ;;
             check) case $word in -*) words="--json -c" ;; *) words="" ;; esac ;;
             explain) case $word in -*) words="--json -c" ;; *) words="" ;; esac ;;
         esac

@@ -7,7 +7,7 @@ import sys
 
 from initd.ctl.parser import make_parser
 
-NAMED = ("status", "start", "stop", "restart", "signal", "tail", "logs", "events", "exits")
+NAMED = ("status", "start", "stop", "restart", "signal", "tail", "logs", "events", "exits", "top")
 """Verbs that take names of processes."""
 
 OFFLINE = {"check": "--json -c", "explain": "--json -c"}

@@ -32,6 +32,15 @@ EXAMPLES = {
     "exits": ("initd exits", "initd exits worker --output       with the last lines it wrote"),
     "healthy": ("""HEALTHCHECK CMD ["/opt/initd/initd", "healthy"]        in a Dockerfile""",),
     "shutdown": ("initd shutdown", "initd shutdown --wait 60"),
+    "reload": (
+        "initd reload --dry-run            what differs, where it stands, and what it takes",
+        "initd reload                      take it over, and touch nothing else",
+        "initd reload web workers          only these groups",
+        "initd reload --all                stop everything and start over",
+    ),
+    "scale": ("initd scale worker 8", "initd scale worker 0 --wait 120"),
+    "top": ("initd top", "initd top --once", "initd top web worker:* --interval 10"),
+    "metrics": ("initd metrics                     OpenMetrics text; [initd] metrics=:9464 serves it",),
 }
 HELP = {
     "status": "state of the processes",
@@ -45,6 +54,10 @@ HELP = {
     "exits": "how processes ended",
     "healthy": "exit 0 if every autostart process is RUNNING or exited as expected, else 1",
     "shutdown": "stop everything; initd exits, and the container with it",
+    "reload": "take over the changed configuration, touching only what changed",
+    "scale": "another number of processes of one program, until the next reload --all",
+    "top": "CPU and memory of each program",
+    "metrics": "what initd counted and what programs use, for a monitoring system",
 }
 
 
@@ -172,6 +185,26 @@ def _shutdown(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait", type=seconds, default=0.0, metavar="S", help="seconds to wait until initd is gone")
 
 
+def _reload(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help="only these groups; none given means all")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--dry-run", action="store_true", help="tell what would change, and change nothing")
+    how.add_argument("--all", action="store_true", help="stop everything and start over")
+    _wait(parser)
+
+
+def _scale(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("program", metavar="PROGRAM", help="name of a [program:x] with %%(process_num) in process_name")
+    parser.add_argument("count", type=count, metavar="N", help="how many processes it shall have")
+    _wait(parser)
+
+
+def _top(parser: argparse.ArgumentParser) -> None:
+    _names(parser, needed=False)
+    parser.add_argument("--once", action="store_true", help="show it once; so it is where stdout is no terminal")
+    parser.add_argument("--interval", type=seconds, default=2.0, metavar="S", help="seconds between looks (default 2)")
+
+
 ARGUMENTS = {
     "status": _status,
     "start": _wish,
@@ -184,4 +217,7 @@ ARGUMENTS = {
     "exits": _exits,
     "healthy": _healthy,
     "shutdown": _shutdown,
+    "reload": _reload,
+    "scale": _scale,
+    "top": _top,
 }

@@ -21,6 +21,7 @@ from wire.model import full_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
     from typing import Any
 
 HEALTHY_SECONDS = 3.0
@@ -253,6 +254,16 @@ def _shutdown(client: Client, options: Namespace) -> int:
     return DONE if gone else FAILED
 
 
+def _elsewhere(name: str, verb: str) -> Callable[[Client, Namespace], int]:
+    """A verb of another module, which only its users load."""
+
+    def ask(client: Client, options: Namespace) -> int:
+        code: int = getattr(__import__(name, fromlist=[verb]), verb)(client, options)
+        return code
+
+    return ask
+
+
 HANDLERS = {
     "status": _status,
     "start": _wish,
@@ -265,4 +276,8 @@ HANDLERS = {
     "exits": _exits,
     "healthy": _healthy,
     "shutdown": _shutdown,
+    "reload": _elsewhere("initd.ctl.changes", "reload"),
+    "scale": _elsewhere("initd.ctl.changes", "scale"),
+    "top": _elsewhere("initd.ctl.top", "top"),
+    "metrics": _elsewhere("initd.ctl.metrics", "metrics"),
 }
