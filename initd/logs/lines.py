@@ -36,9 +36,11 @@ class Assembly:
         if not end and len(self.held) + len(chunk) <= self.limit:
             self.held += chunk
             return b""
+        if self.held:
+            chunk, end = self.held + chunk, end + len(self.held) if end else 0
         if len(chunk) - end > self.limit or not end:
             end = len(chunk) - unfinished(chunk)
-        ready, self.held = (self.held + chunk[:end] if self.held else chunk[:end]), chunk[end:]
+        ready, self.held = chunk[:end], chunk[end:]
         self.released += 1
         return ready
 

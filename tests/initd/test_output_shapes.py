@@ -162,3 +162,11 @@ def test_what_the_plugin_supervisor_stdout_showed_is_shown(bench, tmp_path):
     bench.run(b"three\n", stdout_logfile="/dev/stdout", logs=logs)
     assert read(bench.stdout) == b"web stdout | one\nweb stdout | two\nweb stdout | three\n"
     assert (tmp_path / "log").read_bytes() == b"two\n"
+
+
+def test_a_secret_cut_off_by_the_end_of_a_run_masks_nothing_of_the_next(bench):
+    for words in (b"password=", b"plain text\n"):
+        pipes = bench.output.open(program(logs=Logs(log_mask=("password=*",))))
+        bench.write(pipes.stdout_w, words)
+        bench.output.drain("web")
+    assert bench.output.tail("web", "stdout") == b"password=plain text\n"

@@ -73,3 +73,12 @@ def test_blocks_join_to_the_text_and_end_with_lines(lengths, ends):
     assert b"".join(found) == text
     assert all(block.endswith(b"\n") for block in found[:-1])
     assert all(len(block) <= 31 for block in found)
+
+
+@given(st.text(alphabet="aé€😀", min_size=1, max_size=60), st.integers(1, 9), st.integers(0, 8))
+def test_a_line_in_pieces_is_never_cut_inside_a_character(text, size, limit):
+    raw, assembly = text.encode(), Assembly(limit)
+    pieces = []
+    for at in range(0, len(raw), size):
+        pieces += [assembly.feed(raw[at : at + size]), assembly.take()]
+    assert "".join(piece.decode() for piece in pieces) == text and assembly.held == b""

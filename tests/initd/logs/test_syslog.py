@@ -78,6 +78,15 @@ def test_a_daemon_that_does_not_read_makes_nobody_wait(daemon):
     assert len(daemon.said) == 1 and "did not reach syslog" in daemon.said[0]
 
 
+def test_a_daemon_that_is_not_there_is_looked_for_once_in_a_while(daemon):
+    daemon.close()
+    assert not daemon.sink.is_there()
+    daemon.open()
+    assert not daemon.sink.is_there()
+    daemon.now += SINK_RETRY_SECONDS
+    assert daemon.sink.is_there()
+
+
 def test_a_daemon_that_was_restarted_is_found_again(daemon):
     daemon.write(b"one\n")
     daemon.close()
