@@ -33,35 +33,35 @@ else:
         __slots__ = ()
 
         @classmethod
-        def _make(cls, values):
+        def _make(cls, values) -> _Fields:
             """A record of values in order.  Raises TypeError where there are too few or too many."""
             made = tuple.__new__(cls, values)
             if len(made) != len(cls._fields):
                 raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(made)}")
             return made
 
-        def _replace(self, /, **changes):
+        def _replace(self, /, **changes) -> _Fields:
             """A copy with other values.  Raises ValueError where a name is no field."""
             made = tuple.__new__(type(self), map(changes.pop, self._fields, self))
             if changes:
                 raise ValueError(f"Got unexpected field names: {list(changes)!r}")
             return made
 
-        def _asdict(self):
+        def _asdict(self) -> dict[str, object]:
             """Name to value, in order."""
             return dict(zip(self._fields, self))  # noqa: B905  a keyword argument costs more than the rest
 
-        def __repr__(self):
+        def __repr__(self) -> str:
             shown = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
             return f"{type(self).__name__}({shown})"
 
-        def __getnewargs__(self):
+        def __getnewargs__(self) -> tuple[object, ...]:
             return tuple(self)
 
     _function = type(lambda: None)
     _constructors = {}
 
-    def _constructor(fields, defaults):
+    def _constructor(fields, defaults) -> object:
         """`__new__` with these parameters after the class."""
         made = _constructors.get(len(fields))
         if made is None:
@@ -74,7 +74,7 @@ else:
     class _RecordType(type):
         """Makes a record out of a class body; see the module's docstring."""
 
-        def __new__(mcls, name, bases, body):
+        def __new__(mcls, name, bases, body) -> type:
             if not bases:
                 return super().__new__(mcls, name, bases, body)
             fields = tuple(body.get("__annotations__", ()))
@@ -89,7 +89,7 @@ else:
                 body[field] = _tuplegetter(number, None)
             return type(name, (_Fields,), body)
 
-        def __instancecheck__(cls, one):
+        def __instancecheck__(cls, one) -> bool:
             return isinstance(one, _Fields)
 
     class Record(metaclass=_RecordType):

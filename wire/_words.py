@@ -18,25 +18,25 @@ else:
     class _Word(str):
         """A member: the text, and the name it has in its class."""
 
-        def __repr__(self):
+        def __repr__(self) -> str:
             return f"<{type(self).__name__}.{self.name}: {self.value!r}>"
 
-        def __reduce__(self):
+        def __reduce__(self) -> tuple[type, tuple[str]]:
             return type(self), (self.value,)
 
-        def __copy__(self):
+        def __copy__(self) -> _Word:
             return self
 
-        def __deepcopy__(self, memo):
+        def __deepcopy__(self, memo) -> _Word:
             return self
 
-        def __setattr__(self, name, value):
+        def __setattr__(self, name, value) -> None:
             raise AttributeError(f"{type(self).__name__} is fixed: {name!r} cannot be set")
 
     class _Set(type):
         """Makes the members out of a class body, and is what `in`, `for`, `len`, `State["NAME"]` ask."""
 
-        def __new__(mcls, title, bases, body):
+        def __new__(mcls, title, bases, body) -> type:
             made = super().__new__(mcls, title, bases or (_Word,), {})
             members = {}
             for name, value in body.items():
@@ -50,28 +50,28 @@ else:
             type.__setattr__(made, "_members", members)
             return made
 
-        def __call__(cls, value):
+        def __call__(cls, value) -> _Word:
             try:
                 return cls._members[value]
             except (KeyError, TypeError):
                 raise ValueError(f"{value!r} is not a valid {cls.__name__}") from None
 
-        def __getitem__(cls, name):
+        def __getitem__(cls, name) -> _Word:
             found = [member for member in cls if member.name == name]
             if not found:
                 raise KeyError(name)
             return found[0]
 
-        def __iter__(cls):
+        def __iter__(cls) -> object:
             return iter(cls._members.values())
 
-        def __len__(cls):
+        def __len__(cls) -> int:
             return len(cls._members)
 
-        def __contains__(cls, value):
+        def __contains__(cls, value) -> bool:
             return value in cls._members
 
-        def __setattr__(cls, name, value):
+        def __setattr__(cls, name, value) -> None:
             raise AttributeError(f"{cls.__name__} is fixed: {name!r} cannot be set")
 
     class Words(_Word, metaclass=_Set):
