@@ -27,6 +27,8 @@ class Fate(NamedTuple):
     deed: str = ""
     alone: bool = False
     """Nobody else may die meanwhile: the OOM counter belongs to the whole container."""
+    then: tuple[dict[str, Any], ...] = ()
+    """The records of its further lives."""
 
     def section(self) -> str:
         """Its part of the configuration."""
@@ -69,8 +71,19 @@ def wishes() -> list[Fate]:
     return [
         Fate("stopped", f"command={STAY}", {**stopped, "signal": term}, "initd stop {name}"),
         Fate("obedient", obedient, {**stopped, "code": 7, "signal": None}, "initd stop {name}"),
-        Fate("escalated", f"{deaf}\nkillasgroup=true", {**stopped, "signal": kill}, "initd stop {name}"),
-        Fate("restarted", f"command={STAY}", {**stopped, "signal": term}, "initd restart {name}; initd stop {name}"),
+        Fate(
+            "escalated",
+            f"{deaf}\nkillasgroup=true",
+            {**stopped, "signal": kill, "escalated": True},
+            "initd stop {name}",
+        ),
+        Fate(
+            "restarted",
+            f"command={STAY}",
+            {**stopped, "signal": term},
+            "initd restart {name}; initd stop {name}",
+            then=({**stopped, "signal": term},),
+        ),
         Fate(
             "asked-kill",
             f"command={STAY}",
@@ -98,6 +111,45 @@ def failures() -> list[Fate]:
     ]
 
 
+def rules() -> list[Fate]:
+    """Because a rule of the configuration wanted it: probes, dependencies, renewal, hooks."""
+    term = int(signal.SIGTERM)
+    ended = {"cause": "probe", "by": "initd", "signal": term, "code": None}
+    looped = {"cause": "exit", "code": 9, "expected": False}
+    hook = {"cause": "start failure", "step": "pre_start", "code": 3}
+    return [
+        Fate("unready", f"command={STAY}\nreadiness=exists:/no/such/file\nreadiness_within=1", ended),
+        Fate(
+            "unalive",
+            f"command={STAY}\nliveness=exec:false\nliveness_interval=0.5\nliveness_failures=2\nliveness_action=stop",
+            ended,
+        ),
+        Fate(
+            "renewed",
+            f"command={STAY}\nrestart_on_change=/tmp/watched\nrestart_look=0.2",
+            {"cause": "renewal", "by": "initd", "signal": term},
+            "date +%N >>/tmp/watched; while kill -0 {pid}; do sleep 0.1; done; initd stop {name}",
+            then=({"cause": "stopped", "by": BY},),
+        ),
+        Fate("unprepared", f"command={STAY}\npre_start=sh -c 'exit 3'", hook),
+        Fate("leaned-on", f"command={STAY}", {"cause": "stopped", "by": BY}, "initd stop {name}"),
+        Fate(
+            "leaning",
+            f"command={STAY}\ndepends_on=leaned-on:started\ndependency_lost=stop",
+            {"cause": "dependency", "by": "initd", "signal": term},
+        ),
+        Fate("looping", 'command=sh -c "exit 9"\ncrash_loop=2 in 60s\nautorestart=true', looped, then=(looped,)),
+        Fate("once", 'command=sh -c "exit 5"\ntype=oneshot', {"cause": "exit", "code": 5, "expected": False}),
+        Fate(
+            "in-turn",
+            "stop_signals=INT:0.5, QUIT:5\n"
+            "command=sh -c \"trap '' INT; trap 'exit 4' QUIT; while :; do sleep 0.1; done\"",
+            {"cause": "stopped", "by": BY, "code": 4, "escalated": False},
+            "initd stop {name}",
+        ),
+    ]
+
+
 def memory() -> list[Fate]:
     """By the OOM killer."""
     eater = f"{EATER} \"b = []; [b.append(b'x' * (1 << 20)) for _ in range(4096)]\""
@@ -107,4 +159,4 @@ def memory() -> list[Fate]:
 
 def every() -> list[Fate]:
     """All of them."""
-    return [*exits(), *signals(), *wishes(), *failures(), *memory()]
+    return [*exits(), *signals(), *wishes(), *failures(), *rules(), *memory()]
