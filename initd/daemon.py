@@ -180,7 +180,11 @@ class Daemon:
     def run(self, loaded: Loaded) -> int:
         """Start the programs, become reachable, serve."""
         self.parts.adopt(self.config)
-        self.supervisor.start_all()
+        self.voice.hold()
+        try:
+            self.supervisor.start_all()
+        finally:
+            self.voice.let_go()
         self._trace("stage1")
         self._open_for_business(loaded)
         self._trace("stage2")

@@ -41,6 +41,7 @@ class Voice:
         self._pen: Pen | None = None
         self._rest = memoryview(b"")
         self._lost = 0
+        self._held: list[tuple[str, str]] | None = None
         self.level = level
         self.dropped = 0
         self.through: Callable[[str], object] | None = None
@@ -48,6 +49,9 @@ class Voice:
 
     def say(self, text: str, level: str = "info") -> None:
         """Write one line if `level` is wanted and the descriptor takes it at once; never raises."""
+        if self._held is not None:
+            self._held.append((text, level))
+            return
         if LEVELS.get(level, 0) > LEVELS.get(self.level, 3):
             return
         try:
@@ -60,6 +64,16 @@ class Voice:
                 self.beside(printable(text), level)
         except (OSError, MemoryError, ValueError):
             pass  # stderr has it
+
+    def hold(self) -> None:
+        """Keep lines until `let_go`: while programs are started, each line said delays all that come after."""
+        self._held = []
+
+    def let_go(self) -> None:
+        """Say what was kept, and go on as before."""
+        held, self._held = self._held, None
+        for text, level in held or ():
+            self.say(text, level)
 
     def error(self, text: str) -> None:
         """Say a line that matters."""

@@ -25,6 +25,20 @@ def test_one_line_with_our_name(pipe: tuple[int, int]) -> None:
     assert os.read(pipe[0], 100) == b"initd: web started\n"
 
 
+def test_lines_are_kept_while_held_and_said_in_order(pipe: tuple[int, int]) -> None:
+    voice = Voice(pipe[1])
+    voice.hold()
+    voice.say("one")
+    voice.say("two", "debug")
+    voice.say("three", "error")
+    os.set_blocking(pipe[0], False)
+    with pytest.raises(BlockingIOError):
+        os.read(pipe[0], 100)
+    voice.let_go()
+    voice.say("four")
+    assert os.read(pipe[0], 100) == b"initd: one\ninitd: three\ninitd: four\n"
+
+
 @pytest.mark.parametrize(("level", "heard"), [("error", 1), ("warn", 2), ("info", 3), ("debug", 4)])
 def test_levels(pipe: tuple[int, int], level: str, heard: int) -> None:
     voice = Voice(pipe[1], level)
