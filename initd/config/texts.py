@@ -32,7 +32,8 @@ This page is generated from the table that the reader itself uses (`python -m in
 
 Names that options may use:
 
-- everywhere: `%(ENV_X)s`, variable X of initd's environment or of `[supervisord] environment`, and `%(here)s`, the
+- everywhere: `%(ENV_X)s`, variable X of initd's environment or of `[supervisord] environment`, or
+  `%(ENV_X:-text)s`, which is `text` where X is not set or empty (supervisord refuses that form); and `%(here)s`, the
   directory of the file (not in `[rpcinterface:x]`, and of the servers' options only in `file`);
 - in sections of programs: `%(program_name)s`, `%(group_name)s`, `%(host_node_name)s`;
 - in options read for each process: `%(process_num)d`, `%(numprocs)d`, and `%(ENV_X)s` for variables of the program's
@@ -141,6 +142,7 @@ INITD = {
     "socket": "path of the control socket; default: /run/initd/control.sock, or where initd may write",
     "socket_group": "group whose members may use the control socket",
     "state_dir": "directory for what must outlive the container; the key, and facts not yet delivered",
+    "metrics": "serve OpenMetrics text at http://ADDR/metrics, from a child process of initd's",
     "remote": "what the hub may do here; `observe`: look, `operate`: also start, stop and signal",
     "join_file": "file with the join string that admits this container to a fleet",
     "name": "name of this container in the fleet; default: the container's, then the host's name",
