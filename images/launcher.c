@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"initd", DAEMON, NULL},
     {"initd-link", "-I", "initd/prefix.py", "initd.link", NULL},
     {"initd-rpc", "-IS", "initd/prefix.py", "initd.compat.rpc", NULL},
+    {"initd-metrics", "-IS", "initd/prefix.py", "initd.ctl.scrape", NULL},
     {"initd-compress", "-IS", "initd/prefix.py", "initd.logs.compress", NULL},
     {"hubd", "-I", "initd/prefix.py", "hub", NULL},
     {"hubctl", "-I", "initd/prefix.py", "hub.ctl", NULL},

@@ -29,6 +29,7 @@ COMMANDS = {
     "initd.link": "initd-link",
     "initd.compat.rpc": "initd-rpc",
     "initd.logs.compress": "initd-compress",
+    "initd.ctl.scrape": "initd-metrics",
     "hub": "hubd",
     "hub.ctl": "hubctl",
 }

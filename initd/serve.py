@@ -22,6 +22,7 @@ from initd.joining import link_environment
 from initd.listener import Listener
 from initd.logs.verbs import VERBS as LOG_VERBS
 from initd.mend import mend
+from initd.metrics import Metrics
 from initd.prefix import command, version
 from initd.prepare import descriptors
 from initd.reload.verbs import Reloading
@@ -63,6 +64,7 @@ class Service:
         daemon.loop.menders.append(lambda: mend(supervisor))
         self.listener = Listener(daemon.loop, control, remote, daemon.voice.error)
         self.link: Companion | None = None
+        self.metrics = Metrics(supervisor, control, self.listener)
         self.rpc = RpcServer(supervisor, control, self.listener, daemon.environ)
 
     def warn(self, loaded: Loaded) -> None:
@@ -91,6 +93,7 @@ class Service:
     def adopt(self, config: Config) -> None:
         """Serve on the sockets of this configuration, first or after a reload."""
         self.rpc.adopt(config.servers)
+        self.metrics.adopt(config.daemon.metrics)
 
     def close(self) -> None:
         """Take the sockets' names away."""

@@ -5,9 +5,9 @@ Flags beat the file, as there.  What differs: `-v` names initd besides, `--profi
 In the foreground or not?  PID 1 stays, whatever the file says: a container ends with it, so an image that forgot
 nodaemon=true works.  Anybody else who asked for neither -n nor nodaemon=true expects to get the prompt back, and
 scripts go on behind `supervisord -c FILE`: there it leaves the foreground as supervisord does, with a session of its
-own, the directory and umask of the file, standard streams on /dev/null and its own lines in the logfile, which then is the
-default one where none is named.  The caller gets the prompt when programs are started and the sockets are there (or
-initd failed), so that `supervisord && supervisorctl status` works at once.
+own, the directory and umask of the file, standard streams on /dev/null and its own lines in the logfile, which then
+is the default one where none is named.  The caller gets the prompt when programs are started and the sockets are
+there (or initd failed), so that `supervisord && supervisorctl status` works at once.
 """
 
 from __future__ import annotations

@@ -88,6 +88,7 @@ INITD: Fields = {
     "remote": ("remote", "operate", SECTION),
     "join_file": ("file", None, SECTION),
     "name": ("text", None, SECTION),
+    "metrics": ("listening", None, SECTION),
     "exit_code_from": ("name_of_process", None, SECTION),
     "exit_when_done": ("automatic", "auto", SECTION),
 }

@@ -38,6 +38,7 @@ KINDS = {
     "level": "critical, error, warn, info, debug, trace or blather",
     "seconds": "seconds, with decimals if wanted",
     "remote": "observe or operate",
+    "listening": "`host:port` or `:port`",
     "automatic": "auto, true or false",
     "name_of_process": "PROGRAM or GROUP:NAME",
     "serverurl": "URL or AUTO",

@@ -168,6 +168,8 @@ class Daemon(Record):
     state_dir: str | None
     remote: str
     """What the hub may do here: `observe` or `operate`."""
+    metrics: str | None = None
+    """host:port where metrics are served, None: nowhere."""
     given: tuple[str, ...] = ()
     """Options that the file sets itself: a default path is nobody's wish."""
     exit_code_from: str | None = None

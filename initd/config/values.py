@@ -155,6 +155,14 @@ def remote(text: str) -> str:
     return text
 
 
+def listening(text: str) -> str:
+    """`host:port`; without a host every address."""
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536) or any(char.isspace() for char in host):
+        raise ValueError(f"{text!r} is no address: write 127.0.0.1:9464, or :9464 for every address")
+    return f"{host}:{int(port)}"
+
+
 def automatic(text: str) -> str:
     """`auto`, `true` or `false`."""
     word = text.lower()
@@ -205,6 +213,7 @@ TYPES: dict[str, Callable[[str], object]] = {
     "level": level,
     "seconds": seconds,
     "remote": remote,
+    "listening": listening,
     "automatic": automatic,
     "name_of_process": name_of_process,
     "serverurl": serverurl,

@@ -55,7 +55,7 @@ NEVER = (
 """Fields that are identity, place, or derived from others."""
 
 DAEMON_LIVE = (
-    "logfile", "logfile_maxbytes", "logfile_backups", "loglevel", "shutdown_budget", "remote",
+    "logfile", "logfile_maxbytes", "logfile_backups", "loglevel", "shutdown_budget", "remote", "metrics",
 )  # fmt: skip
 """Options of [supervisord] and [initd] that a running initd takes over; the others need a new start of initd."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
+import socket
 import subprocess
 
 import pytest
 
 from tests.proc.conftest import Begin
 from tests.support.pid1 import INITD, Pid1
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc
 
@@ -89,3 +92,41 @@ def test_about_reports_on_initd_itself(begin: Begin) -> None:
     counters = init.ask("about")["counters"]
     assert counters["caught"] == 0 and counters["signals_ignored"] == 0
     assert 0 < counters["longest_stall"] < 10 and counters["fds"] > 5
+
+
+def scrape(port: int, path: str = "/metrics") -> tuple[int, str]:
+    """Status and body of one scrape, once somebody answers."""
+
+    def attempt() -> tuple[int, str] | None:
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            client.request("GET", path)
+            answer = client.getresponse()
+            return answer.status, answer.read().decode()
+        except OSError:
+            return None
+        finally:
+            client.close()
+
+    found = until(lambda: attempt(), 60)
+    assert found is not None
+    return found
+
+
+def test_metrics_are_served_where_the_file_asks_for_it(begin: Begin) -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    init = begin(f"{POOL}[initd]\nmetrics=127.0.0.1:{port}\n")
+    status, body = scrape(port)
+    assert status == 200 and body.endswith("# EOF\n") and 'initd_program_running{name="w:w0",group="w"}' in body
+    assert scrape(port, "/etc/passwd")[0] == 404
+    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+    assert init.ask("about")["state"] == "running"
+    for one in idle:
+        one.close()
+    assert scrape(port)[0] == 200
+    rewrite(init, POOL)
+    assert init.ask("update", wait=30)["processes"] == []
+    until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) != 0, 60)
+    assert init.stop() == 0
