@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +75,7 @@ def test_blocks_join_to_the_text_and_end_with_lines(lengths, ends):
     assert b"".join(found) == text
     assert all(block.endswith(b"\n") for block in found[:-1])
     assert all(len(block) <= 31 for block in found)
+    assert all(len(one) + len(other) > 20 for one, other in itertools.pairwise(found[:-1]))
 
 
 @given(st.text(alphabet="aé€😀", min_size=1, max_size=60), st.integers(1, 9), st.integers(0, 8))
