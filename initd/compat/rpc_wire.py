@@ -1,9 +1,11 @@
 """The rpc server's end of the socketpair: requests of many threads over one connection to PID 1.
 
-Theory.  Any thread may send a line; one thread reads, and hands each answer to who waits for its id.  PID 1 serves at
-most CONTROL_ASKED requests of a connection that wait, so those wait for their turn here and quick ones overtake them.
-A stream is a queue of bounded length; whose reader lags loses items and is told of the gap.  When PID 1 closes its end
-there is nothing left to serve: `closed` is called once.
+Theory.  Any thread may send a line; one thread reads, and hands each answer to who waits for its id.  PID 1 reads on
+only while fewer than CONTROL_ASKED requests of a connection wait or stream; each client has one under way at a time,
+and there are fewer clients than that (RPC_CLIENTS), so quick requests are never held up by those that wait.
+
+A stream is a queue of bounded length; whose reader lags loses items.  When PID 1 closes its end there is nothing left
+to serve: `closed` is called once.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import threading
 from collections import deque
 
 from initd.ctl.client import Refused, Unreachable
-from wire.limits import CONTROL_ASKED, CONTROL_REPLY_BYTES
+from wire.limits import CONTROL_REPLY_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,9 +31,6 @@ QUEUE = 256
 
 PATIENCE = 1.0
 """How often a stream without items looks whether its reader is still there."""
-
-SLOTS = CONTROL_ASKED // 2
-"""Requests that may wait in PID 1 at a time; streams need places too."""
 
 
 class _Waiting:
@@ -60,7 +59,6 @@ class Wire:
         self._sock = sock
         self._closed = closed
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(SLOTS)
         self._waiting: dict[int, _Waiting] = {}
         self._asked = 0
 
@@ -91,15 +89,10 @@ class Wire:
     def ask(self, verb: str, args: dict[str, object], actor: str) -> Any:
         """The result of a request.  Raises Refused, Unreachable."""
         wait = args.get("wait")
-        if not isinstance(wait, (int, float)):
-            return self._ask(verb, args, actor, ANSWER_SECONDS)
-        with self._slots:
-            return self._ask(verb, args, actor, float(wait) + ANSWER_SECONDS)
-
-    def _ask(self, verb: str, args: dict[str, object], actor: str, seconds: float) -> Any:
+        seconds = float(wait) if isinstance(wait, (int, float)) else 0.0
         id, waiting = self._send(verb, args, actor)
         try:
-            message = waiting.take(seconds)
+            message = waiting.take(seconds + ANSWER_SECONDS)
         finally:
             del self._waiting[id]
         if message is None:

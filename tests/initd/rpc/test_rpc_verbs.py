@@ -18,7 +18,7 @@ from initd.rpc.details import QUICK, exit_status, spawn_error
 from initd.rpc.servers import remove_dead, unix_paths
 from tests.support.programs import program
 from tests.support.smallworld import SmallWorld
-from wire.limits import LOG_CHUNK_BYTES, ROWS_PER_REPLY
+from wire.limits import LOG_CHUNK_BYTES, RING_BYTES, ROWS_PER_REPLY
 from wire.model import State
 
 
@@ -190,6 +190,16 @@ def test_without_a_file_the_ring_is_the_log() -> None:
     assert piece(world, offset=50) == ("", 11)
     assert world.result("log.clear", names=["web"]) == [{"name": "web", "fault": ""}]
     assert piece(world) == ("", 0)
+
+
+def test_what_the_ring_has_lost_is_left_out() -> None:
+    world = World(program("web", stdout_logfile="AUTO")).run_all()
+    for number in range(RING_BYTES // 1000 + 2):
+        speak(world, b"%03d" % number * 333 + b"\n")
+    size = (RING_BYTES // 1000 + 2) * 1000
+    row: Any = world.result("log.read", name="web")
+    assert (row["offset"], row["size"], len(row["text"])) == (size - RING_BYTES, size, RING_BYTES)
+    assert piece(world, offset=size - 4) == (row["text"][-4:], size)
 
 
 def test_a_stream_without_log_has_none(world: World) -> None:
