@@ -217,7 +217,7 @@ RPC_SECONDS = 10.0
 """A request that has begun must be there within that time, and its answer be taken: slow-loris holds a thread."""
 
 RPC_CLIENTS = 48
-"""Most connections to the rpc server, a thread each; beyond, the one idle for longest goes.  Less than CONTROL_ASKED."""
+"""Most connections to the rpc server, a thread each; beyond, the one idle for longest goes.  Below CONTROL_ASKED."""
 
 RPC_LOG_BYTES = 16 * 1024 * 1024
 """Most bytes of a log in one answer, where the client asks for all of it."""
