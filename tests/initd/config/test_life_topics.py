@@ -98,7 +98,7 @@ def test_a_oneshot_has_other_defaults(tmp_path: Path) -> None:
         ("stop_scope=all", "4: stop_scope: 'all' is no scope: write leader, group or tree"),
         ("stop_scope=leader\nstopasgroup=true", "4: stop_scope=leader contradicts stopasgroup=true"),
         ("pre_start=", "4: pre_start: the command is empty"),
-        ("pre_start='x", '4: pre_start: "\'x" cannot be split into words: No closing quotation'),
+        ("pre_start='x", "4: pre_start: \"'x\" cannot be split into words: a ' is never closed"),
         ("post_stop_timeout=5", "4: post_stop_timeout bounds nothing: add post_stop=COMMAND"),
         ("type=once", "4: type: 'once' is no type: write service or oneshot"),
         ("type=oneshot\nautorestart=true", "4: autorestart=true would never let a one-shot be done"),
