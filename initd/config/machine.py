@@ -31,7 +31,7 @@ class Lack(Record):
     """One thing that is missing here."""
 
     what: str
-    """`user`, `directory` or `command`."""
+    """`user`, `directory`, `file` or `command`."""
     name: str
     file: str
     line: int
@@ -80,9 +80,21 @@ def _program(program: Program, section: Section, environ: Mapping[str, str]) -> 
         directory = os.path.dirname(getattr(program, option) or "")
         if directory and not os.path.isdir(directory):
             yield _directory(section, option, directory)
+    yield from _files(program, section)
     missing = _command(program, environ)
     if missing:
         yield Lack("command", program.argv[0], *place(section, "command"), f"command: {missing}")
+
+
+def _files(program: Program, section: Section) -> Iterator[Lack]:
+    """Environment files and secrets that must be there at a start, and are not here."""
+    wanted = program.surroundings
+    if wanted is None:
+        return
+    for option, paths in (("env_file", wanted.env_file), ("secrets", tuple(path for _, path in wanted.secrets))):
+        for path in paths:
+            if not path.startswith("-") and not os.path.exists(path):
+                yield Lack("file", path, *place(section, option), f"{option}: there is no file {path} here")
 
 
 def _command(program: Program, environ: Mapping[str, str]) -> str | None:

@@ -171,7 +171,8 @@ OTHERS = {
     ("unix_http_server", "file"): "path of the socket; required",
     ("unix_http_server", "chmod"): "permission bits of the socket",
     ("unix_http_server", "chown"): "owner of the socket, `user` or `user:group`",
-    ("inet_http_server", ""): "The same API on a TCP port; without a password whoever reaches it controls the programs.",
+    ("inet_http_server", ""): "The same API on a TCP port; without a password whoever reaches it controls the "
+    "programs.",
     ("inet_http_server", "port"): "`host:port`, `*:port` or `port`; required",
     ("supervisorctl", ""): "For supervisorctl; initd reads nothing of it.",
     ("supervisorctl", "serverurl"): "where supervisord listens",

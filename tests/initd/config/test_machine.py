@@ -37,6 +37,8 @@ def test_nothing_is_lacking_where_all_is_there(lacking: Callable[[str], list[Lac
         ("[program:x]\ncommand=no-such-command\n", 3, "command", "no-such-command"),
         ("[program:x]\ncommand=/no/such/command\n", 3, "command", "/no/such/command"),
         ("[program:x]\ncommand=/etc\n", 3, "command", "/etc"),
+        ("[program:x]\ncommand=sh\nenv_file=-/may/be,/no/such.env\n", 4, "file", "/no/such.env"),
+        ("[program:x]\ncommand=sh\nsecrets=PW=/no/such,Q=-/may/be\n", 4, "file", "/no/such"),
         ('[program:x]\ncommand=sh\nenvironment=PATH="/nowhere"\n', 3, "command", "sh"),
     ],
 )
