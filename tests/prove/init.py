@@ -207,15 +207,24 @@ def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
         directory = Path(name)
         probe = compile_probe(directory)
         contest = Contest(Initd(str(restless.launcher(directory))) if mutate else installed(directory), probe, work)
-        contest.rest()
-        contest.start_and_stop()
-        contest.orphans()
-        contest.relays()
-        contest.answers()
+        parts: list[Callable[[], None]] = [
+            contest.rest, contest.start_and_stop, contest.orphans, contest.relays, contest.answers,
+        ]  # fmt: skip
         if not quick:
-            contest.figures |= of_the_bundle(directory, probe, work)
-            contest.others([FloorC(directory), S6(), Runit(), Supervisord(), Circus()])
-    return verdict(contest.figures, quick)
+            parts.append(lambda: contest.figures.update(of_the_bundle(directory, probe, work)))
+            parts.append(lambda: contest.others([FloorC(directory), S6(), Runit(), Supervisord(), Circus()]))
+        troubles = [trouble for part in parts if (trouble := attempted(part))]
+    shown, holds = verdict(contest.figures, quick)
+    return {**shown, **{f"trouble {number}": text for number, text in enumerate(troubles, 1)}}, holds and not troubles
+
+
+def attempted(part: Callable[[], None]) -> str:
+    """What kept a part from being measured; the others are measured all the same."""
+    try:
+        part()
+    except (GaveUp, OSError, subprocess.CalledProcessError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def of_the_bundle(directory: Path, probe: Path, work: Work) -> dict[str, float]:
