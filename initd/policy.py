@@ -51,6 +51,10 @@ def status_of(record: Exit | None) -> int:
     return 1 if record.code is None else record.code
 
 
+LISTENER = "eventlistener"
+"""A kind of program that only hears of the others: nothing has to be done for its sake alone."""
+
+
 def is_oneshot(config: Configured) -> bool:
     """Whether its end is what it is there for."""
     return config.jobs is not None and config.jobs.type == ONESHOT
@@ -88,7 +92,7 @@ def final_status(process: Process) -> int:
 def ends_when_done(config: Config) -> bool:
     """Whether the whole shall end when everything is done."""
     wanted = getattr(config.daemon, "exit_when_done", AUTO)
-    started = [program for program in config.programs if program.autostart]
+    started = [program for program in config.programs if program.autostart and program.kind != LISTENER]
     alone = bool(started) and all(is_oneshot(program) and not is_scheduled(program) for program in started)
     return wanted == TRUE or (wanted == AUTO and alone)
 
@@ -96,6 +100,8 @@ def ends_when_done(config: Config) -> bool:
 def is_done(process: Process) -> bool:
     """Whether nothing of it runs, and nothing but another program could make it run."""
     program = process.program
+    if process.config.kind == LISTENER:
+        return True
     if is_alive(program) or program.state in UNDER_WAY or is_scheduled(process.config):
         return False
     return program.phase is Phase.WAITING or not is_pending(program)

@@ -29,13 +29,13 @@ startretries=1
 command=/no/such/file
 startretries=0
 [program:talk]
-command=sh -c 'sleep 0.5; echo out; sleep 0.3; echo h\xe4llo >&2; sleep 1000'
+command=sh -c 'sleep 2; echo out; sleep 0.5; echo h\xe4llo >&2; sleep 1000'
 startsecs=0
 stdout_events_enabled=true
 stderr_events_enabled=true
 [program:comm]
 command=sh -c '
-  sleep 0.5; printf "a<!--XSUPERVISOR:BEGIN-->mess"; sleep 0.3; printf "age<!--XSUPERVISOR:END-->b"; sleep 1000'
+  sleep 2; printf "a<!--XSUPERVISOR:BEGIN-->mess"; sleep 0.3; printf "age<!--XSUPERVISOR:END-->b"; sleep 1000'
 startsecs=0
 stdout_capture_maxbytes=4096
 [program:none]
@@ -185,6 +185,13 @@ def test_news_by_the_api_and_groups_that_come_and_go(begin: Begin, tmp_path: Pat
     told = record.told()
     assert "REMOTE_COMMUNICATION type:deploy\nv2\nnow" in told
     assert told.index("PROCESS_GROUP_REMOVED groupname:web\n") < told.index("PROCESS_GROUP_ADDED groupname:new\n")
+
+
+def test_a_file_of_one_shots_ends_although_somebody_listens(begin: Begin, tmp_path: Path) -> None:
+    record = Record(tmp_path / "rec")
+    init = begin(record.section("PROCESS_STATE") + "[program:job]\ncommand=sleep 2\ntype=oneshot\nstartsecs=0\n")
+    assert init.wait(60) == 0
+    assert any("STATE_EXITED processname:job" in one for one in record.told())
 
 
 def test_ticks_cost_nothing_where_nobody_listens(begin: Begin, tmp_path: Path) -> None:
