@@ -94,9 +94,9 @@ def _status(client: Client, options: Namespace) -> int:
 
 
 def _info(row: dict[str, Any], now: float) -> str:
-    """What the other columns do not say: why it is down and since when, and what was lost of its output."""
-    why = row["why"] if row["pid"] is None else ""
-    parts = [why, f"{render.span(max(0.0, now - row['since']))} ago" if why else ""]
+    """What the other columns do not say: why it is down and since when, what it says of itself, what output was lost."""
+    why = row["why"]
+    parts = [why, f"{render.span(max(0.0, now - row['since']))} ago" if why and row["pid"] is None else ""]
     if row["dropped"]:
         parts.append(f"{row['dropped']} bytes of output dropped")
     return ", ".join(filter(None, parts)) or " "

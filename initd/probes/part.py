@@ -246,9 +246,10 @@ class Probes:
         if not ill:
             if process.ailing:
                 self._sup.note(f"{process.name} is well again", "info")
+                process.why = ""
             process.ailing = ""
             return
-        process.ailing = f"{liveness.probe.text}: {why}"
+        process.ailing = process.why = f"{liveness.probe.text}: {why}"
         self._sup.note(f"{process.name} fails its liveness probe, {process.ailing}: {liveness.action}", "warn")
         self._act(process, liveness.action)
 
