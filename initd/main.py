@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from initd.errors import DONE, FAILED, USAGE, OperatorError
-from initd.options import parse
+from initd.options import CALLED, parse
 from initd.prefix import called, version
 
 TYPE_CHECKING = False
@@ -54,17 +54,6 @@ examples:
 exit status: 0 done, 1 failed, 2 usage or configuration, 3 cannot reach the daemon, 4 partly done; in single-command
 mode the command's own, or 128 + the number of the signal that ended it, 126 and 127 where it cannot be run
 """
-
-CALLED = {
-    "tini": "initd.single.tini",
-    "tini-static": "initd.single.tini",
-    "docker-init": "initd.single.tini",
-    "catatonit": "initd.single.catatonit",
-    "dumb-init": "initd.single.dumb_init",
-    "supervisord": "initd.compat.supervisord",
-    "supervisorctl": "initd.compat.supervisorctl",
-}
-"""The name we were called by to the module whose `main(argv) -> int` knows that command line."""
 
 OFFLINE = {"check": "initd.config.explain", "explain": "initd.config.explain", "install-names": "initd.ctl.names"}
 """Verbs that ask no daemon, with the module whose `main_VERB(argv) -> int` does them."""

@@ -9,6 +9,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from initd.compat.supervisord import Background
 
+CALLED = {
+    "tini": "initd.single.tini",
+    "tini-static": "initd.single.tini",
+    "docker-init": "initd.single.tini",
+    "catatonit": "initd.single.catatonit",
+    "dumb-init": "initd.single.dumb_init",
+    "supervisord": "initd.compat.supervisord",
+    "supervisorctl": "initd.compat.supervisorctl",
+}
+"""The name we were called by to the module whose `main(argv) -> int` knows that command line."""
+
 NAMES = {"-c": "configuration", "--configuration": "configuration", "-e": "loglevel", "--loglevel": "loglevel"}
 
 

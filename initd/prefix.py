@@ -109,6 +109,12 @@ def _end_of_library(path: list[str]) -> int:
     return next((i for i, entry in enumerate(path) if entry.endswith(("site-packages", "dist-packages"))), len(path))
 
 
+def _unpack() -> None:
+    """Take our modules out of the pack, if there is one; imported by name, since it leads to the whole of PID 1."""
+    if os.path.exists(f"{SITE}/initd/packed.{sys.implementation.cache_tag}"):
+        __import__("initd.__main__", fromlist=["unpack"]).unpack(f"{SITE}/initd")
+
+
 def main(argv: list[str]) -> None:
     """`python3 -I prefix.py MODULE ARG...`: run MODULE as `python3 -m` would, found beside us and nowhere else."""
     import runpy
@@ -116,10 +122,8 @@ def main(argv: list[str]) -> None:
     restore()
     sys.path.insert(_end_of_library(sys.path), SITE)
     sys.argv = argv[1:]
-    from initd.__main__ import unpack
-
-    unpack(os.path.join(SITE, "initd"))
-    if argv[1] == "initd.link" and not os.path.isdir(os.path.join(SITE, "initd", "link")):
+    _unpack()
+    if argv[1] == "initd.link" and not any(map(os.path.exists, (f"{SITE}/initd/link", f"{SITE}/initd/link.py"))):
         print("initd-link: this initd was built without what joins it to a hub", file=sys.stderr)
         sys.exit(2)
     try:

@@ -10,10 +10,11 @@ import os
 import sys
 
 from initd.errors import DONE, FAILED, USAGE
+from initd.options import CALLED
 from initd.prefix import SITE
 
 NAMES = ("tini", "dumb-init", "supervisord", "supervisorctl")
-"""What is linked where no name is given; more are understood (initd.main.CALLED)."""
+"""What is linked where no name is given; more are understood (initd.options.CALLED)."""
 
 
 def launcher() -> str | None:
@@ -30,8 +31,6 @@ def launcher() -> str | None:
 
 def main_install_names(argv: list[str]) -> int:
     """Run the verb; returns the exit status."""
-    from initd.main import CALLED
-
     parser = argparse.ArgumentParser(
         prog="initd install-names",
         description="Link the names of other inits to this initd, which speaks their languages.",
