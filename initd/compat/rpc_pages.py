@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from initd.compat.rpc_api import call
 from initd.compat.rpc_http import chunk_of, head_of, unquote
 from initd.compat.rpc_initd import Initd, full_name
@@ -9,10 +11,12 @@ from initd.compat.rpc_logs import Log
 from initd.compat.rpc_method import After
 from initd.compat.rpc_words import Fault
 from initd.compat.rpc_xml import BadXml, dump_fault, dump_result, load_call
+from initd.ctl.client import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
     from initd.compat.rpc_http import Connection, Request
     from initd.compat.rpc_initd import Asking
@@ -92,19 +96,27 @@ def _follow(connection: Connection, request: Request, initd: Initd, log: Log, wh
     """Send the end of a log and what comes, in chunks, until the client leaves."""
     if not log.exists():
         return _error(connection, request, 404)
-    chunked = request.version == "1.1"
-    wrap = chunk_of if chunked else bytes
-    connection.send(head_of(200, TEXT + ("Transfer-Encoding: chunked\r\n" if chunked else ""), False))
     items = initd.asking.stream("log.follow", **which)
     try:
-        for message in items:
-            if message.get("item"):
-                connection.send(wrap(message["item"].encode("latin-1")))
-            elif connection.has_left():
-                break
+        first = next(items)  # before any answer: PID 1 may refuse
+        _copy(connection, request, itertools.chain([first], items))
+    except Refused:
+        return _error(connection, request, 503)
     finally:
         items.close()  # type: ignore[attr-defined]
     return False
+
+
+def _copy(connection: Connection, request: Request, items: Iterable[dict[str, Any]]) -> None:
+    """Send what comes, in chunks where the client knows them."""
+    chunked = request.version == "1.1"
+    wrap = chunk_of if chunked else bytes
+    connection.send(head_of(200, TEXT + ("Transfer-Encoding: chunked\r\n" if chunked else ""), False))
+    for message in items:
+        if message.get("item"):
+            connection.send(wrap(message["item"].encode("latin-1")))
+        elif connection.has_left():
+            break
 
 
 def _front(connection: Connection, request: Request, initd: Initd, path: str) -> bool:

@@ -1,8 +1,9 @@
 """The rpc server: threads that accept and serve, and what they share.
 
 Theory.  One thread accepts for each socket, one serves each connection, one reads what PID 1 answers.  At most
-RPC_CLIENTS connections: one more closes the one that has been idle for longest, and where none is idle the newcomer is
-told to come again.  Nothing is kept between requests, so this process may die and be started again at any moment.
+RPC_CLIENTS connections: one more closes the one that has been idle for longest, and where none is idle the newcomer
+waits a moment, and is then told to come again.  Nothing is kept between requests, so this process may die and be
+started again at any moment.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before an address that is taken is tried again, the last one for ever."""
 
+PLACE_SECONDS = 3.0
+"""How long a newcomer waits for a place: who followed a log and left is noticed within a second."""
+
 STACK_BYTES = 256 * 1024
 """Of a thread: ours do not nest deeply, and 64 of them shall not cost 512 MiB of address space."""
 
@@ -45,16 +49,24 @@ class Clients:
 
     def __init__(self, most: int = RPC_CLIENTS) -> None:
         self._most = most
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._open: set[Connection] = set()
+        self._queue = 0
 
     def admit(self, connection: Connection) -> bool:
-        """Take it in; False where everybody is busy."""
-        with self._lock:
-            if len(self._open) >= self._most and not self._make_room():
+        """Take it in, perhaps after a moment; False where everybody stays busy, or too many wait already."""
+        with self._changed:
+            if self._queue >= self._most:
                 return False
-            self._open.add(connection)
-            return True
+            self._queue += 1
+            admitted = self._changed.wait_for(self._has_room, PLACE_SECONDS)
+            self._queue -= 1
+            if admitted:
+                self._open.add(connection)
+            return admitted
+
+    def _has_room(self) -> bool:
+        return len(self._open) < self._most or self._make_room()
 
     def _make_room(self) -> bool:
         idle = [one for one in self._open if one.idle_since is not None]
@@ -70,8 +82,9 @@ class Clients:
 
     def leave(self, connection: Connection) -> None:
         """It is over."""
-        with self._lock:
+        with self._changed:
             self._open.discard(connection)
+            self._changed.notify_all()
         connection.sock.close()
 
 

@@ -289,7 +289,7 @@ def _follows(daemon: Daemon) -> bool:
             while chunk := sock.recv(1 << 10):
                 answer += chunk
                 if answer.partition(b"\r\n\r\n")[2]:
-                    return True
+                    return answer.split(b"\r\n")[0].endswith(b"200 OK")
         except TimeoutError:
             pass
     return False
