@@ -94,7 +94,7 @@ def _status(client: Client, options: Namespace) -> int:
 
 
 def _info(row: dict[str, Any], now: float) -> str:
-    """What the other columns do not say: why it is down and since when, what it says of itself, what output was lost."""
+    """What the other columns do not say: why it is down and since when, what it says itself, what output was lost."""
     why = row["why"]
     parts = [why, f"{render.span(max(0.0, now - row['since']))} ago" if why and row["pid"] is None else ""]
     if row["dropped"]:

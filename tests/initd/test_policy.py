@@ -29,7 +29,8 @@ def begin(*programs: Any, named: str | None = None, done: str = "auto") -> Simul
     """All started; each has had its first second."""
     sim = Simulated(*programs)
     config = config_of(*programs)._replace(daemon=Settings(named, done))  # type: ignore[arg-type]
-    Policies(sim.supervisor).adopt(config)
+    part = sim.part = Policies(sim.supervisor)  # type: ignore[attr-defined]
+    part.adopt(config)
     return sim.start().run(2)
 
 
@@ -95,6 +96,14 @@ def test_on_fatal_restart_tries_again_after_a_pause() -> None:
     assert sim.run(29)["web"].program.state is State.FATAL
     assert sim.run(10)["web"].program.state is State.RUNNING
     assert sim.loop.code is None
+
+
+def test_news_of_the_same_end_do_not_prolong_the_pause() -> None:
+    sim = begin(program(policy=Policy(False, "ignore", "restart"), startretries=0, startsecs=5))
+    sim.kernel.die(sim["web"].pid or 0, 1)
+    sim.run(20)
+    sim.part._on_change(sim["web"])  # type: ignore[attr-defined]
+    assert sim.run(15)["web"].program.spawns == 2
 
 
 def test_a_start_by_hand_takes_the_place_of_the_pause() -> None:

@@ -118,6 +118,23 @@ def test_a_silent_look_is_given_up() -> None:
     assert looks.cancelled >= 1
 
 
+def test_an_answer_that_comes_too_late_does_not_count() -> None:
+    looks, late = Canned(None, None), list[Tell]()
+    begin_look = looks.begin
+
+    def keep(probe: Probe, process: Process, tell: Tell) -> Canned:
+        late.append(tell)
+        return begin_look(probe, process, tell)
+
+    looks.begin = keep  # type: ignore[method-assign]
+    sim, _, _ = begin(readiness(interval=1, timeout=2), looks)
+    sim.run(2.5)
+    late[0]("")
+    assert state(sim) is State.STARTING
+    late[1]("")
+    assert state(sim.run(0)) is State.RUNNING
+
+
 def test_who_is_not_ready_in_time_has_failed_to_start() -> None:
     sim, _, _ = begin(readiness(within=10), Canned(then="connection refused"))
     sim.run(9.9)
