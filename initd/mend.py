@@ -8,6 +8,7 @@ of a settled supervisor; for each of them that is not, there is one way back:
     a pid in a machine is in `by_pid`, and is a child of ours    its death was lost: tell it, as far as it is known
     a pid in `by_pid` is in its machine                          nobody supervises that process: end it
     a ward is a child of ours                                    tell its death
+    everybody has heard of every change                          tell them again: initd.news
 
 A death that was reaped and not told is known by kill(2) with signal 0, which no reaped child answers; what it died of
 is told if it was noted before, and is else unknown (status 255).
@@ -41,6 +42,7 @@ def mend(sup: Supervisor) -> None:
         _mend_one(sup, process)
     for pid in [pid for pid in sup.wards if _is_gone(sup, pid)]:
         sup.wards.pop(pid)(Death(pid, UNKNOWN_STATUS, None, False, None))
+    sup.news.tell_again()
 
 
 def _release_stray(sup: Supervisor, pid: int, process: Process) -> None:

@@ -106,7 +106,7 @@ class Supervisor:
         self.brakes: list[Callable[[Process], bool]] = []
         self.fittings: list[Callable[[Process, Order], Order]] = []
         """Each may change what a process is started with; see initd.effects."""
-        self.news = News(self.note)
+        self.news = News(self.note, self.loop.shake)
         self.deaths = Deaths(self)
         self.by_pid, self.wards = self.deaths.by_pid, self.deaths.wards
         self._emptying: dict[Process, set[int]] = {}

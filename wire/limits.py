@@ -332,3 +332,6 @@ CRASH_LOOP_EXITS = 1000
 
 LOGS_BYTES = 2 * 1024
 """What `logs` shows of the end of each stream at first: about twenty lines."""
+
+NEWS_KEPT = 1000
+"""Changes that a part of PID 1 failed to take in and is told again: what a storm of 200 programs makes at once."""

@@ -48,6 +48,21 @@ stdout_logfile={folder}/filed.log
 stdout_logfile_maxbytes=64KB
 stdout_logfile_backups=2
 command=sh -c "while :; do echo a line of some length; sleep 0.01; done"
+[program:probed]
+startsecs=0
+command=sleep 2000
+readiness=exec:true
+liveness=exec:true
+liveness_interval=0.1
+liveness_failures=5
+[program:aging]
+startsecs=0
+command=sleep 2000
+restart_memory=1GB
+restart_look=0.1
+[program:hourly]
+command=true
+schedule=every 1s
 [program:victim]
 startsecs=0
 autorestart=true
@@ -77,12 +92,16 @@ class Ordeal:
         )
         self.links: set[int] = set()
         self.asked = self.answered = self.kills = 0
-        until(lambda: all(row["state"] == "RUNNING" for row in self.init.ask("status")), what="all programs run")
+        until(lambda: set(self.states()) <= {"RUNNING", "EXITED"}, what="all programs run")
         self.before = self.pids()
 
+    def states(self) -> list[str]:
+        """The state of each program but the scheduled one."""
+        return [row["state"] for row in self.init.ask("status") if row["name"] != "hourly"]
+
     def pids(self) -> dict[str, int]:
-        """The pid of each steady program, and of those that write."""
-        return {row["name"]: row["pid"] for row in self.init.ask("status") if row["name"] != "victim"}
+        """The pid of each program that shall not notice anything."""
+        return {row["name"]: row["pid"] for row in self.init.ask("status") if row["name"] not in ("victim", "hourly")}
 
     # The storm
 
@@ -144,7 +163,7 @@ class Ordeal:
         """Everything that should not be, now that it is over."""
         if not self.lives():
             return [f"PID 1 ended with status {self.init.process.returncode}"]
-        checks = (self._undisturbed, self._recovers, self._records, self._ends)
+        checks = (self._undisturbed, self._recovers, self._records, self._keeps_time, self._ends)
         return [wrong for check in checks for wrong in check()]
 
     def _undisturbed(self) -> list[str]:
@@ -172,6 +191,14 @@ class Ordeal:
         last = self.init.ask("exits", names=["victim"], limit=1)[-1]["body"]
         right = (last["pid"], last["signal"]) == (old, signal.SIGKILL)
         return [] if right else [f"the last exit record is of pid {last['pid']}, not {old}"]
+
+    def _keeps_time(self) -> list[str]:
+        before = len(self.init.ask("exits", names=["hourly"], limit=1000))
+        try:
+            until(lambda: len(self.init.ask("exits", names=["hourly"], limit=1000)) > min(before, 900), CALM_SECONDS)
+        except AssertionError:
+            return ["the scheduled program is not started any more"]
+        return []
 
     def _ends(self) -> list[str]:
         status = self.init.stop()

@@ -57,6 +57,11 @@ CALLS: tuple[tuple[str, str, Callable[[], Exception]], ...] = (
     ("initd.oom:OomCounter", "judge", memory),
     ("initd.oom:OomCounter", "glance", memory),
     ("initd.timers:Timers", "at", memory),
+    ("initd.probes.part:Probes", "_on_change", memory),
+    ("initd.probes.part:Probes", "_judge", memory),
+    ("initd.probes.watch:Watch", "_begin_look", memory),
+    ("initd.jobs.part:Schedules", "_look", memory),
+    ("initd.renewal.part:Renewals", "_look", memory),
 )
 """Where, what, and how it fails."""
 
