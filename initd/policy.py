@@ -164,10 +164,16 @@ class Policies:
         self._judged[process.name] = end
         what = outcome(process, process.name == self._named)
         if what == SHUTDOWN:
-            how = f"is {process.program.state}"
-            self._leave(final_status(process), f"{process.name} {how} and essential")
+            self._leave(final_status(process), f"{process.name} is {process.program.state} and {self._rule(process)}")
         elif what == RESTART and process.program.state is State.FATAL:
             self._start_again(process)
+
+    def _rule(self, process: Process) -> str:
+        """What makes its end the end of everything, in the file's words."""
+        policy, option = process.config.policy, "on_fatal" if process.program.state is State.FATAL else "on_exit"
+        if policy is None:
+            return "named by exit_code_from"
+        return "essential" if policy.essential else f"has {option}=shutdown"
 
     def _leave(self, status: int, why: str) -> None:
         self._sup.note(f"{why}: leaving with status {status}", "warn" if status else "info")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from initd.process import Process
     from initd.supervisor import Supervisor
     from initd.timers import Timer
+    from wire.model import Exit
 
 LEVELS, SWEEPING, KILLING, OVER = "levels", "sweep", "kill", "over"
 
@@ -58,11 +59,14 @@ class Shutdown:
         self._timer: Timer | None = None
         self.killed: list[str] = []
         """Who had to be killed, for people."""
+        self._ended_before: dict[str, Exit | None] = {}
+        """The last end of each program before this."""
 
     def begin(self, given: float | None) -> None:
         """Start it; `given` is the configured budget, None where there is none."""
         sup = self._sup
         self._began = sup.loop.now()
+        self._ended_before = {process.name: process.last_exit for process in sup.processes.values()}
         self._levels = stop_levels([process.config for process in sup.processes.values()])
         whole = float("inf") if self.then is not None else budget(self._levels, given)
         self._ends = self._began + whole
@@ -190,6 +194,8 @@ class Shutdown:
         last = process.last_exit
         if last is None or last.cause is not Cause.STOPPED or last.signal != KILL or last.by != self._asked.actor:
             return ""
+        if last is self._ended_before.get(process.name):
+            return ""  # an earlier stop did that
         if process.config.stopsignal == KILL:
             return ""  # that is how its file wants it
         return f"{process.name} (pid {last.pid})"

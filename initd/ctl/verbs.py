@@ -95,8 +95,10 @@ def _status(client: Client, options: Namespace) -> int:
 
 def _info(row: dict[str, Any], now: float) -> str:
     """What the other columns do not say: why it is down and since when, what it says itself, what output was lost."""
-    why = row["why"]
-    parts = [why, f"{render.span(max(0.0, now - row['since']))} ago" if why and row["pid"] is None else ""]
+    why, coming, time_of_it = row["why"].partition("next run ")
+    why, age = why.removesuffix("; "), render.span(max(0.0, now - row["since"]))
+    when = f"for {age}" if why.startswith("waits for ") else f"{age} ago"
+    parts = [why, when if why and row["pid"] is None else "", coming + time_of_it]
     if row["dropped"]:
         parts.append(f"{row['dropped']} bytes of output dropped")
     return ", ".join(filter(None, parts)) or " "

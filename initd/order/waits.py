@@ -216,7 +216,7 @@ class Waits:
             if dependent.program.state not in UP or order.dependency_lost == "ignore":
                 continue
             if order.dependency_lost == "stop":
-                self._fail(dependent, f"{process.name} is no longer {condition}")
+                self._fail(dependent, f"{process.name} is no longer {condition}", "stopping it until that is back")
             else:
                 self._lost.add(name)
 
@@ -226,8 +226,8 @@ class Waits:
             self._lost.discard(dependent.name if dependent is not None else "")
         elif not self._missing(dependent):
             self._lost.discard(dependent.name)
-            self._fail(dependent, "what it depends on was away")
+            self._fail(dependent, "what it depends on was away", "restarting it")
 
-    def _fail(self, process: Process, why: str) -> None:
-        self._sup.note(f"{process.name}: {why}", "warn")
+    def _fail(self, process: Process, why: str, action: str) -> None:
+        self._sup.note(f"{process.name}: {why}: {action}", "warn")
         self._sup.feed(process, Failing(why, "restart", Cause.DEPENDENCY))

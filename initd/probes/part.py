@@ -22,6 +22,7 @@ from initd.probes.notify import Mailbox, Newline
 from initd.probes.tally import Tally
 from initd.probes.watch import Watch
 from initd.program import Phase
+from initd.signals import name_of
 from wire.model import Cause, State
 
 TYPE_CHECKING = False
@@ -40,8 +41,19 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str], object]
 
+STATUS_OF_SHUTDOWN = 1
+"""What liveness_action=shutdown leaves with."""
+
 PASSIVE = ("fd", "sd_notify", "log")
 """Probes that wait to be told."""
+
+SAID = {
+    "restart": "restarting it",
+    "stop": "stopping it",
+    "shutdown": f"leaving with status {STATUS_OF_SHUTDOWN}",
+    "ignore": "nothing is done",
+}
+"""Liveness actions, for people."""
 
 UP = (State.STARTING, State.RUNNING)
 
@@ -250,7 +262,7 @@ class Probes:
             process.ailing = ""
             return
         process.ailing = process.why = f"{liveness.probe.text}: {why}"
-        self._sup.note(f"{process.name} fails its liveness probe, {process.ailing}: {liveness.action}", "warn")
+        self._sup.note(f"{process.name} fails its liveness probe, {process.ailing}: {said(liveness.action)}", "warn")
         self._act(process, liveness.action)
 
     def _act(self, process: Process, action: str) -> None:
@@ -258,7 +270,7 @@ class Probes:
         if verb in ("restart", "stop"):
             self._sup.feed(process, Failing(process.ailing, verb, Cause.PROBE))
         elif verb == "shutdown":
-            self._sup.leave(1, Asked("initd", "shutdown"))
+            self._sup.leave(STATUS_OF_SHUTDOWN, Asked("initd", "shutdown"))
         elif verb == "signal":
             try:
                 self._sup.send_signal(process, int(number), Asked("initd", "liveness"))
@@ -290,6 +302,12 @@ class Probes:
         at = self._sup.loop.now() + seconds
         if run.deadline is not None and run.deadline.callback is not None and at > run.deadline.deadline:
             self._set_deadline(process, run, at)
+
+
+def said(action: str) -> str:
+    """What is done, for people."""
+    verb, _, number = action.partition(":")
+    return f"sending {name_of(int(number))}" if number else SAID[verb]
 
 
 def speaks(readiness: Readiness | None, liveness: Liveness | None) -> bool:

@@ -2,8 +2,10 @@
 
 Theory.  A watch belongs to one process, from its start to its end, and never to two.  It is the same machine for
 readiness and liveness: look, count (initd.probes.tally), look again `interval` seconds after the last look began; what
-differs is what a verdict leads to.  Looks never overlap: where the last one is still there, that is a failure.  Only
-timers that are due wake PID 1.  Whatever fails inside counts as a look that failed, and disturbs no program.
+differs is what a verdict leads to.  Looks never overlap: one that was given up a moment ago, as a command whose KILL is
+under way, gets GOING_SECONDS to go, and one that is still there then is a failure.  Only timers that are due wake
+PID 1.
+Whatever fails inside counts as a look that failed, and disturbs no program.
 """
 
 from __future__ import annotations
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
             """Call it then."""
 
 
+GOING_SECONDS = 0.5
+"""How long a look that was given up may take to be gone: a KILL and its reaping, on a machine that is busy."""
+
+
 class Watch:
     """Looks again and again; `verdict(ill, why)` is called with each verdict."""
 
@@ -52,6 +58,8 @@ class Watch:
         self._number = 0
         """Of the look whose answer is waited for; 0 where none is."""
         self._looks = 0
+        self._leaves_until = 0.0
+        """When a look that was given up has to be gone."""
         self._next = 0.0
         self.why = ""
         """Why the last look failed, "" where it did not."""
@@ -75,10 +83,14 @@ class Watch:
 
     def _begin_look(self) -> None:
         now = self._loop.now()
+        lingers = self._under_way is not None and not self._under_way.gone
+        if lingers and now < self._leaves_until:
+            self._set(self._leaves_until, self._begin_look)
+            return
         self._next = now + self._interval
         self._looks += 1
         number = self._number = self._looks
-        if self._under_way is not None and not self._under_way.gone:
+        if lingers:
             self._answer(number, "the last look is not over yet")
             return
         self._set(now + self._timeout, lambda: self._answer(number, f"no answer within {self._timeout:g} s"))
@@ -94,6 +106,7 @@ class Watch:
         self.why = why[:TEXT_CHARS]
         if why and self._under_way is not None and not self._under_way.gone:
             self._under_way.cancel()
+            self._leaves_until = self._loop.now() + GOING_SECONDS
         self._tally, verdict = count(self._tally, not why)
         self._set(max(self._next, self._loop.now()), self._begin_look)
         if verdict in (WELL, ILL):

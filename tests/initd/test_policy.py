@@ -199,3 +199,16 @@ def test_the_first_reason_to_leave_counts() -> None:
     sim = begin(essential("a"), essential("b", stopwaitsecs=5))
     sim.kernel.alive[sim["b"].pid or 0].delays = {15: 2.0}
     assert end(sim, "a", 3).loop.code == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "named", "words"),
+    [
+        ({}, None, "web is EXITED and essential: leaving with status 3"),
+        ({"policy": Policy(False, "shutdown", "ignore")}, None, "web is EXITED and has on_exit=shutdown: leaving"),
+        ({"policy": None}, "web", "web is EXITED and named by exit_code_from: leaving"),
+    ],
+)
+def test_the_log_names_the_option_that_ends_everything(options: Any, named: str | None, words: str) -> None:
+    sim = end(begin(essential(**options), program("other"), named=named), "web", 3)
+    assert any(words in line for line in sim.voice.lines)

@@ -183,3 +183,12 @@ def test_no_timer_is_left_behind() -> None:
     sim.kernel.stray({TERM: 0.2})
     shut_down(sim)
     assert sim.loop.pending == 0
+
+
+def test_only_those_that_this_stop_killed_are_named() -> None:
+    sim = up(program("db"), program("web"), slow=None)
+    sim.supervisor.stop(sim["db"], BY_TERM)
+    sim.run(20)
+    assert sim.states()["db"] is State.STOPPED
+    shut_down(sim)
+    assert "had to kill: web (pid 102)" in sim.voice.lines[-1]

@@ -194,7 +194,8 @@ def unreachable(*_: object) -> None:
 @pytest.mark.parametrize("verb", sorted(set(HELP) - {"healthy"}))
 def test_unreachable_is_3_for_every_verb(monkeypatch, capsys, verb):
     monkeypatch.setattr(verbs, "Client", unreachable)
-    names = {"signal": ["HUP", "web"]}.get(verb, [] if verb == "shutdown" else ["web"])
+    special = {"signal": ["HUP", "web"], "scale": ["web", "2"], "metrics": [], "shutdown": []}
+    names = special.get(verb, ["web"])
     code, _, err = run(capsys, verb, *names)
     assert code == UNREACHABLE and "/run/initd/control.sock" in err
 
@@ -241,3 +242,20 @@ def test_a_reader_that_leaves_is_no_error(world, monkeypatch):
     finally:
         os.dup2(kept, 1)
         os.close(kept)
+
+
+@pytest.mark.parametrize(
+    ("why", "shown"),
+    [
+        ("exit status 1", "exit status 1, 1m12s ago"),
+        ("waits for db:ready", "waits for db:ready, for 1m12s"),
+        (
+            "exit status 0; next run 2026-01-02 03:04:05 UTC",
+            "exit status 0, 1m12s ago, next run 2026-01-02 03:04:05 UTC",
+        ),
+        ("next run 2026-01-02 03:04:05 UTC", "next run 2026-01-02 03:04:05 UTC"),
+    ],
+)
+def test_the_age_stands_behind_what_it_is_the_age_of(why, shown):
+    row = {"why": why, "since": 100.0, "pid": None, "dropped": 0}
+    assert verbs._info(row, 172.0) == shown

@@ -309,3 +309,47 @@ def test_whatever_happens_one_watch_is_left_at_most(answers: list[Any], events: 
     sim.run(200)
     assert sim.loop.pending <= 2
     assert (sim["web"].pid is not None) is ("web" in part._runs)
+
+
+class Lingering(Canned):
+    """A look that takes `seconds` to go when it is cancelled."""
+
+    def __init__(self, *answers: str | Exception | None, seconds: float, then: str | None = "") -> None:
+        super().__init__(*answers, then=then)
+        self.seconds = seconds
+        self.gone_at = 0.0
+
+    @property
+    def gone(self) -> bool:
+        return self.now() >= self.gone_at
+
+    @gone.setter
+    def gone(self, value: bool) -> None:
+        self.gone_at = 0.0 if value else float("inf")
+
+    def cancel(self) -> None:
+        self.gone_at = self.now() + self.seconds
+
+
+def test_a_killed_look_has_time_to_go_and_counts_once() -> None:
+    sim, looks, _ = begin(liveness(interval=1, timeout=1, failures=2), Lingering(None, seconds=0.01))
+    sim.run(10)
+    assert looks.asked[:3] == [1, 2.5, 3.5]
+    assert sim["web"].program.spawns == 1
+
+
+def test_a_look_that_never_goes_counts_as_a_failure_each_time() -> None:
+    sim, looks, _ = begin(liveness(interval=1, timeout=1, failures=2), Lingering(None, seconds=1000))
+    sim.run(3)
+    assert looks.asked == [1]
+    assert sim["web"].program.spawns == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [("signal:10", "sending SIGUSR1"), ("ignore", "nothing is done"), ("shutdown", "leaving with status 1")],
+)
+def test_the_log_says_what_is_done(action: str, words: str) -> None:
+    sim, _, _ = begin(liveness(action=action, failures=1), Canned(then="refused"))
+    sim.run(5)
+    assert any(line.endswith(f"refused: {words}") for line in sim.voice.lines)
