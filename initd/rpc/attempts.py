@@ -6,7 +6,7 @@ started (already up, no such command), else by the first state that its process 
 
     RUNNING                    done
     BACKOFF, FATAL             failed, SPAWN_ERROR
-    EXITED                     done if it exited as expected, else ABNORMAL_TERMINATION
+    EXITED                     done if it exited as expected or startsecs is 0, else ABNORMAL_TERMINATION
     STOPPED by somebody else   failed, ABNORMAL_TERMINATION
     STOPPING                   wait: the wish to start is carried out after the stop
 
@@ -59,14 +59,19 @@ class Attempt(Goal):
         """See the module's docstring."""
         if self.outcome != ACCEPTED:
             return
-        state, record = self.process.program.state, self.process.last_exit
+        state = self.process.program.state
         if state in (State.BACKOFF, State.FATAL):
             self.fail(SPAWN, self.process.why, now)
-        elif state is State.RUNNING or (state is State.EXITED and record is not None and record.expected):
+        elif state is State.RUNNING or (state is State.EXITED and self._did_start()):
             self.end(DONE)
             self.at = now
         elif state in (State.EXITED, State.UNKNOWN) or self._is_given_up(state):
             self.fail(ABNORMAL, self.process.why, now)
+
+    def _did_start(self) -> bool:
+        """Whether one that has ended was up before: without startsecs that is at once, however it ended."""
+        record = self.process.last_exit
+        return self.process.config.startsecs <= 0 or (record is not None and record.expected)
 
     def _is_given_up(self, state: State) -> bool:
         return state is State.STOPPED and self.process.program.want is Want.DOWN

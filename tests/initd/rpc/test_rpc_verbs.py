@@ -114,6 +114,17 @@ def test_a_start_that_succeeds() -> None:
     assert world.state() == "RUNNING"
 
 
+def test_without_startsecs_one_that_fails_at_once_was_started() -> None:
+    world = World(program("web", autostart=False, autorestart="false", startsecs=0))
+    answer = world.ask("try", names=["web"], wait=60)
+    if isinstance(answer, Later):
+        world.kernel.die(world.pid(), 3)
+        world.pass_time(0.1)
+    reply = answer.reply if isinstance(answer, Later) else answer
+    assert reply.result["processes"][0]["outcome"] == "done"  # type: ignore[union-attr, index]
+    assert world.state() == "EXITED"
+
+
 def test_the_first_failure_is_told_at_once_though_it_is_tried_again() -> None:
     world = World(program("web", autostart=False))
     answer = world.ask("try", names=["web"], wait=60)
