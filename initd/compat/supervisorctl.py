@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
+from initd.compat.supervisorctl_actions import ACTIONS
 from initd.compat.supervisorctl_options import Options, Usage, parse
 from initd.compat.supervisorctl_reach import reach
 from initd.compat.supervisorctl_shell import Shell
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(options: Options) -> int:
-    shell = Shell(options, reach(options))
+    shell = Shell(options, reach(options), ACTIONS)
     if options.words:
         shell.execute(" ".join(options.words))
         sys.stdout.flush()

@@ -11,8 +11,7 @@ from initd.compat import supervisorctl_processes as processes
 from initd.compat.rpc_words import STOPPED_STATES, Fault, join_name, split_name
 from initd.compat.supervisorctl_groups import takes_nothing
 from initd.compat.supervisorctl_help import HELP, TOPICS
-from initd.compat.supervisorctl_shell import DEAD, NOT_RUNNING, UNKNOWN
-from wire._record import Record
+from initd.compat.supervisorctl_statuses import DEAD, NOT_RUNNING, UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,12 +24,6 @@ if TYPE_CHECKING:
 
 NAME_COLUMN = 30
 """Narrowest column of names in `status`."""
-
-
-class Action(Record):
-    """`run(shell, rest)` carries out what was typed; a true result ends the session."""
-
-    run: Callable[[Shell, str], object]
 
 
 def status(shell: Shell, rest: str) -> None:
@@ -152,7 +145,7 @@ def show_help(shell: Shell, rest: str) -> None:
     shell.out(HELP.get(rest, f"*** No help on {rest}") if rest else TOPICS)
 
 
-RUN: dict[str, Callable[[Shell, str], object]] = {
+ACTIONS: dict[str, Callable[[Shell, str], object]] = {
     "help": show_help,
     "add": groups.add,
     "avail": groups.avail,
@@ -177,6 +170,4 @@ RUN: dict[str, Callable[[Shell, str], object]] = {
     "version": version,
     "EOF": leave,
 }
-ACTIONS = {name: Action(run) for name, run in RUN.items()}
-VOCABULARY = tuple(name for name in RUN if name != "EOF")
-"""What completion offers."""
+"""`ACTION(shell, rest)` carries out what was typed; a true result ends the session."""

@@ -7,7 +7,7 @@ from initd.compat.supervisorctl_reach import HttpError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from initd.compat.supervisorctl_shell import Shell
@@ -22,19 +22,21 @@ def completer(shell: Shell, line: Callable[[], str]) -> Callable[[str, int], str
 
     def complete(text: str, state: int) -> str | None:
         if state == 0:
-            offers[:] = matches(line(), text, lambda: _processes(shell))
+            offers[:] = matches(
+                line(), text, [name for name in shell.actions if name != "EOF"], lambda: _processes(shell)
+            )
         return offers[state] if state < len(offers) else None
 
     return complete
 
 
-def matches(line: str, text: str, processes: Callable[[], list[dict[str, Any]]]) -> list[str]:
-    """What can stand in place of `text`, the last word of the line."""
+def matches(
+    line: str, text: str, vocabulary: Iterable[str], processes: Callable[[], list[dict[str, Any]]]
+) -> list[str]:
+    """What can stand in place of `text`, the last word of the line; `vocabulary` are the actions."""
     words = line.split()
     if not words or (len(words) == 1 and not line.endswith(" ")) or words[0] == "help":
-        from initd.compat.supervisorctl_actions import VOCABULARY
-
-        found = list(VOCABULARY)
+        found = list(vocabulary)
     elif words[0] in GROUPED:
         found = list(dict.fromkeys(str(one["group"]) for one in processes()))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from initd.compat.rpc_words import NAMES, Fault, join_name, split_name
 from initd.compat.supervisorctl_help import HELP
-from initd.compat.supervisorctl_shell import INVALID
+from initd.compat.supervisorctl_statuses import INVALID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,30 +8,27 @@ from string import ascii_letters, digits
 
 from initd.compat.rpc_words import API_VERSION, NAMES, Fault
 from initd.compat.supervisorctl_reach import HttpError, Remote
+from initd.compat.supervisorctl_statuses import DEAD, GENERIC, NOT_INSTALLED, REFUSED, UNIMPLEMENTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from initd.compat.supervisorctl_options import Options
     from initd.compat.supervisorctl_reach import Server
-
-GENERIC, INVALID, UNIMPLEMENTED, REFUSED, NOT_INSTALLED, DEAD = 1, 2, 3, 4, 5, 7
-"""Exit statuses of LSB init scripts, as the original uses them."""
-
-NOT_RUNNING, UNKNOWN = 3, 4
-"""Exit statuses of `status`."""
 
 DEAD_FAULTS = ("SPAWN_ERROR", "ABNORMAL_TERMINATION", "NOT_RUNNING")
 WORD = ascii_letters + digits + "_"
 
 
 class Shell:
-    """One session: where it talks to, and what it will exit with."""
+    """One session: where it talks to, what it can do, and what it will exit with."""
 
-    def __init__(self, options: Options, server: Server) -> None:
+    def __init__(self, options: Options, server: Server, actions: Mapping[str, Callable[[Shell, str], object]]) -> None:
         self.options = options
         self.server = server
+        self.actions = actions
         self.url = options.url
         self.username, self.password = options.username, options.password
         self.status = 0
@@ -93,19 +90,17 @@ class Shell:
 
     def execute(self, line: str) -> bool:
         """Carry out one line; whether it ends the session."""
-        from initd.compat.supervisorctl_actions import ACTIONS
-
         line = line.strip()
         name, rest = split_line(line)
         if not line:
             return False
-        action = ACTIONS.get(name)
+        action = self.actions.get(name)
         if action is None:
             self.out(f"*** Unknown syntax: {line}")
             self.fail()
             return False
         try:
-            return bool(action.run(self, rest))
+            return bool(action(self, rest))
         except HttpError as error:
             return self._on_refusal(error, line)
         except (BrokenPipeError, KeyboardInterrupt):
