@@ -20,8 +20,10 @@ from initd.config.fields import PROGRAM
 from initd.config.machine import lacks
 from initd.config.outlook import exits, next_runs
 from initd.config.records import Problem
-from initd.config.topics import TOPIC_OF, TOPICS
+from initd.config.topics import TOPICS
 from initd.config.topics import load as load_topic
+from initd.config.written import masks, written
+from initd.order.graph import Graph, needed_first
 from initd.plan import budget as budget_of
 from initd.plan import stop_levels
 from initd.say import printable
@@ -62,6 +64,7 @@ EXAMPLES = {
     "  initd check --json | jq '.warnings[].message'\n",
     "explain": "  initd explain -c app.ini\n  initd explain --json | jq '.programs[] | {name, argv, stopwaitsecs}'\n",
 }
+
 
 class Arguments(Record):
     """The command line."""
@@ -172,9 +175,15 @@ def explain(loaded: Loaded, environ: Mapping[str, str], budget: float, machine: 
 
 
 def in_start_order(config: Config) -> list[Program]:
-    """All processes in start order."""
+    """All processes in start order: by priority, and each behind those that it waits for."""
     known = {(program.group, program.name): program for program in config.programs}
-    return [known[group.name, name] for group in config.groups for name in group.processes]
+    listed = {
+        full_name(group.name, name): known[group.name, name] for group in config.groups for name in group.processes
+    }
+    needs = Graph(config.programs).needs
+    if not needs:
+        return list(listed.values())
+    return [listed[name] for name in needed_first(listed, needs) if name in listed]
 
 
 def process(program: Program) -> dict[str, Any]:
@@ -195,6 +204,9 @@ def process(program: Program) -> dict[str, Any]:
         "group_priority": program.group_priority,
         **options,
         "topics": topics(program),
+        "written": {
+            option: text for topic in TOPICS for option, text in written(topic, getattr(program, topic)).items()
+        },
         "exits": exits(program),
         "file": program.file,
         "line": program.line,
@@ -204,10 +216,13 @@ def process(program: Program) -> dict[str, Any]:
 def topics(program: Program) -> dict[str, dict[str, Any]]:
     """What the file says beyond supervisord's options, by topic: what is not at its default.
 
-    Records hold where secrets are, never what they are, so there is nothing to leave out.
+    Records hold where secrets are, never what they are; only a log_mask without * is one itself.
     """
-    found = {topic: getattr(program, topic) for topic in TOPICS}
-    return {topic: _given(topic, record) for topic, record in found.items() if record is not None}
+    records = {topic: getattr(program, topic) for topic in TOPICS}
+    found = {topic: _given(topic, record) for topic, record in records.items() if record is not None}
+    if "log_mask" in found.get("logs", {}):
+        found["logs"]["log_mask"] = masks(program.logs.log_mask).split(",")  # type: ignore[union-attr]
+    return found
 
 
 def _given(topic: str, record: Any) -> dict[str, Any]:
@@ -274,10 +289,15 @@ def _note(program: Mapping[str, Any]) -> str:
     needs = ", ".join(f"{name}:{condition}" for name, condition in order.get("depends_on", ()))
     parts = [
         "" if program["starts"] or "schedule" in schedule else "autostart=false",
-        f"at {schedule['schedule']} {schedule.get('timezone', 'UTC')}" if "schedule" in schedule else "",
+        _schedule(schedule) if "schedule" in schedule else "",
         f"after {needs}" if needs else "",
     ]
     return f"   ({', '.join(filter(None, parts))})" if any(parts) else ""
+
+
+def _schedule(jobs: Mapping[str, Any]) -> str:
+    text = str(jobs["schedule"])
+    return text if text.startswith("every") else f"at {text} {jobs.get('timezone', 'UTC')}"
 
 
 def _line(problem: Mapping[str, Any], kind: str = "") -> str:
@@ -315,28 +335,26 @@ def _block(program: Mapping[str, Any]) -> str:
         default = program["stopasgroup"] if name == "killasgroup" else _json(usual)
         if name not in ("command", "process_name", "environment") and value is not None and value != default:
             lines.append(f"    {name:<24} {_text(kind, value)}")
-    for topic, values in program["topics"].items():
-        names = {name: name if name in TOPIC_OF else f"{topic} {name}" for name in values}
-        lines += [f"    {names[name]:<24} {_words(value)}" for name, value in values.items()]
+    lines += [f"    {name:<24} {value}" for name, value in program["written"].items()]
     lines += [f"    environment              {name}={value}" for name, value in program["environment"].items()]
-    lines.append(f"    stop     SIG{_signal(program['stopsignal'])}, after {program['stopwaitsecs']} s SIGKILL")
+    lines.append(f"    stop     {_stop(program)}")
     lines += [f"    runs at  {at}" for at in program.get("next_runs", ())]
     lines += [f"    if {outcome['when']}: {outcome['then']}" for outcome in program["exits"]]
     return "\n".join([*(printable(line) for line in lines), ""])
 
 
+def _stop(program: Mapping[str, Any]) -> str:
+    """The signals of a stop, each with its seconds, and whom they reach."""
+    stopping = program["topics"].get("stopping", {})
+    steps = stopping.get("stop_signals", [[program["stopsignal"], program["stopwaitsecs"]]])
+    signals = "".join(f"SIG{_signal(signum)}, after {seconds:g} s " for signum, seconds in steps)
+    scope = stopping.get("stop_scope")
+    return f"{signals}SIGKILL" + (f", all of its {scope}" if scope in ("group", "tree") else "")
+
+
 def _runs(program: Mapping[str, Any]) -> str:
     """The command as a shell would want it, on one line."""
     return printable(shlex.join(program["argv"])) or f"({program['argv_error']})"
-
-
-def _words(value: Any) -> str:
-    """A topic's value on one line."""
-    if isinstance(value, list):
-        return ", ".join(" ".join(map(_words, part)) if isinstance(part, list) else _words(part) for part in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_words(part)}" for name, part in value.items() if part is not None)
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _text(kind: str, value: Any) -> str:

@@ -114,14 +114,19 @@ def ranks(own: Mapping[str, int], needs: Needs) -> dict[str, Rank]:
     """The place of each process in a stop, low ones first; `own` is the place that its priority alone gives it."""
     found: dict[str, Rank] = {}
     above = dependents(needs)
-    for name in _dependents_first(own, above):
+    for name in _behind(own, above):
         behind = [found[other] for other in above.get(name, ()) if other in found]
         found[name] = max([(own[name], 0), *((place, depth + 1) for place, depth in behind)])
     return found
 
 
-def _dependents_first(names: Iterable[str], above: Mapping[str, Sequence[str]]) -> list[str]:
-    """All names, each after everybody who depends on it (depth first, without recursion)."""
+def needed_first(names: Iterable[str], needs: Needs) -> list[str]:
+    """All names, each after everything that it waits for, and otherwise as they come."""
+    return _behind(names, {name: [other for other, _ in wanted] for name, wanted in needs.items()})
+
+
+def _behind(names: Iterable[str], above: Mapping[str, Sequence[str]]) -> list[str]:
+    """All names, each after those that `above` has for it (depth first, without recursion)."""
     order: dict[str, None] = {}
     for start in names:
         stack = [(start, False)]
@@ -133,5 +138,9 @@ def _dependents_first(names: Iterable[str], above: Mapping[str, Sequence[str]]) 
             elif name not in order:
                 seen.add(name)
                 stack.append((name, True))
-                stack += [(other, False) for other in above.get(name, ()) if other not in order and other not in seen]
+                stack += [
+                    (other, False)
+                    for other in reversed(above.get(name, ()))
+                    if other not in order and other not in seen
+                ]
     return list(order)

@@ -11,6 +11,8 @@ Values of `environment` and of options that name secrets are not told, only whic
 
 from __future__ import annotations
 
+from initd.config.topics import TOPICS
+from initd.config.written import written
 from wire._record import Record
 from wire.model import full_name
 
@@ -58,8 +60,6 @@ DAEMON_LIVE = (
     "logfile", "logfile_maxbytes", "logfile_backups", "loglevel", "shutdown_budget", "remote", "metrics",
 )  # fmt: skip
 """Options of [supervisord] and [initd] that a running initd takes over; the others need a new start of initd."""
-
-SECRET = ("environment", "surroundings")
 
 SHOWN_CHARS = 200
 """Longest value in a diff: two lines of a terminal."""
@@ -201,30 +201,26 @@ def _options(was: Any, now: Any, need_of: Callable[[str], str]) -> Iterator[Opti
     for name, before, after in zip(was._fields, was, now, strict=True):
         if before == after or not (need := need_of(name)):
             continue
-        if name in SECRET:
+        if name == "environment":
             yield Option(name, "", _variables(before, after), need)
-        elif _is_record(before) or _is_record(after):
-            yield from _topic(before, after, need)
+        elif name in TOPICS:
+            yield from _topic(name, before, after, need)
         else:
             yield Option(name, _show(before), _show(after), need)
 
 
-def _topic(before: Any, after: Any, need: str) -> Iterator[Option]:
-    """The fields of a topic's record that differ; None on both sides differs from nothing."""
-    for name in (after if after is not None else before)._fields:
-        was, now = (getattr(side, name, None) for side in (before, after))
-        if was != now:
-            yield Option(name, _show(was), _show(now), need)
-
-
-def _is_record(value: object) -> bool:
-    return hasattr(value, "_fields")
+def _topic(topic: str, before: object, after: object, need: str) -> Iterator[Option]:
+    """The options of a topic that differ, in the words of the file."""
+    was, now = written(topic, before), written(topic, after)
+    differing = [name for name in dict.fromkeys([*now, *was]) if was.get(name) != now.get(name)]
+    if not differing:  # what another section says of its logs, or a default written out
+        yield Option(topic, "", "changed", need)
+    for name in differing:
+        yield Option(name, was.get(name, "")[:SHOWN_CHARS], now.get(name, "")[:SHOWN_CHARS], need)
 
 
 def _variables(before: object, after: object) -> str:
     """Which variables differ, never their values."""
-    if _is_record(before) or _is_record(after):
-        return "changed"
     was, now = dict(before or ()), dict(after or ())  # type: ignore[call-overload]
     told = [f"{name} {'added' if name not in was else 'changed'}" for name in now if was.get(name) != now[name]]
     return ", ".join([*told, *(f"{name} removed" for name in was if name not in now)])[:SHOWN_CHARS]
@@ -236,6 +232,6 @@ def _show(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, tuple) and not _is_record(value):
+    if isinstance(value, tuple):
         return ",".join(map(_show, value))[:SHOWN_CHARS]
     return str(value)[:SHOWN_CHARS]

@@ -229,8 +229,8 @@ def test_topics_show_what_is_not_at_its_default_and_where_secrets_are(read: Call
 def test_topics_are_lines_of_the_text(read: Callable[..., Loaded]) -> None:
     text = render(explain(read(TOPICAL), {}, 9.0))
     assert "    capabilities             chown\n" in text
-    assert "    limits rlimits           nofile 100 -1\n" in text
-    assert "    secrets                  PW /run/secrets/pw\n" in text
+    assert "    rlimit_nofile            100:unlimited\n" in text
+    assert "    secrets                  PW=/run/secrets/pw\n" in text
 
 
 def test_who_sets_home_is_not_warned_of_it(read: Callable[..., Loaded]) -> None:

@@ -150,3 +150,18 @@ def test_an_inherited_option_stands_where_it_is_inherited_from(folder: Path) -> 
     told = table(compare(before, after.config), Places(before, after))
     [row] = told["differences"]  # type: ignore[misc]
     assert row["options"][0]["line"] == 2
+
+
+def test_options_of_topics_are_told_in_the_words_of_the_file(folder: Path) -> None:
+    before = read(folder, WEB + "readiness=tcp:localhost:80\nliveness=exec:check a\n")
+    after = read(folder, WEB + "readiness=tcp:localhost:80\nreadiness_within=5m\nstop_signals=TERM:5,INT:1\n")
+    [row] = compare(before, after).rows
+    told = {option.name: (option.before, option.after) for option in row.options}
+    assert told["readiness_within"] == ("", "300")
+    assert told["liveness"] == ("exec:check a", "")
+    assert told["stop_signals"] == ("", "TERM:5, INT:1")
+    assert "(" not in str(told).replace("('", "").replace("')", "")
+
+
+def test_a_difference_that_no_option_shows_is_still_one(folder: Path) -> None:
+    assert rows(folder, WEB, WEB + "essential=false\n") == [("web", "changed", "live")]
