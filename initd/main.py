@@ -22,7 +22,8 @@ usage: initd [-c FILE] [-e LEVEL]       run the programs of FILE, as PID 1 or an
        initd [OPTION...] -- COMMAND [ARG...]
                                         run one command: reap orphans, pass signals on, leave with its status
        initd check|explain [-c FILE] [--json]
-       initd VERB [NAME...] [--json]    status, start, stop, restart, signal, tail ...: initd status --help
+       initd status|start|stop|restart|signal|tail|logs|events|exits|healthy|top|metrics|reload|scale|shutdown
+             [NAME...] [--json]         ask or steer the initd that runs here: initd restart --help
        initd install-names DIR [NAME...] [--force]
                                         link tini, dumb-init, supervisord, supervisorctl in DIR to this initd
 

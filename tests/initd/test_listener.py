@@ -189,7 +189,7 @@ def test_garbage_never_disturbs_another_client(served, chunks):
 
 
 def test_an_error_of_ours_is_told_counted_and_survived(served, monkeypatch):
-    monkeypatch.setattr(served.world.control.reports, "healthy", lambda: 1 / 0)
+    monkeypatch.setattr(served.world.control.reports, "healthy", lambda *_: 1 / 0)
     peer = served.connect()
     peer.ask("healthy")
     assert peer.code() == "failed" and served.listener.faults == 1 and "ZeroDivisionError" in served.said[0]
@@ -197,7 +197,7 @@ def test_an_error_of_ours_is_told_counted_and_survived(served, monkeypatch):
 
 
 def test_a_reply_that_would_be_too_long_says_so(served, monkeypatch):
-    monkeypatch.setattr(served.world.control.reports, "healthy", lambda: "x" * CONTROL_REPLY_BYTES)
+    monkeypatch.setattr(served.world.control.reports, "healthy", lambda *_: "x" * CONTROL_REPLY_BYTES)
     peer = served.connect()
     peer.ask("healthy")
     assert peer.code() == "too-large"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from initd import command, daemon, main
+from initd import daemon, main
 from initd.config import explain
 from initd.ctl import verbs
 from initd.errors import OperatorError
 from initd.options import Options, parse
+from initd.single import errand
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
         return lambda argument: made.append((name, argument)) or 0
 
     monkeypatch.setattr(daemon, "run", record("daemon"))
-    monkeypatch.setattr(command, "run", record("command"))
+    monkeypatch.setattr(errand, "run", lambda manner: made.append(("command", manner.argv)) or 0)
     monkeypatch.setattr(verbs, "main", record("ctl"))
     monkeypatch.setattr(explain, "main_check", record("check"))
     monkeypatch.setattr(explain, "main_explain", record("explain"))
@@ -34,8 +35,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
         (["-c", "a.ini"], ("daemon", Options("a.ini"))),
         (["-ca.ini", "-n"], ("daemon", Options("a.ini"))),
         (["--configuration=a.ini", "--loglevel", "debug", "--nodaemon"], ("daemon", Options("a.ini", "debug"))),
-        (["--", "nginx", "-g", "daemon off;"], ("command", ["nginx", "-g", "daemon off;"])),
-        (["--", "--help"], ("command", ["--help"])),
+        (["--", "nginx", "-g", "daemon off;"], ("command", ("nginx", "-g", "daemon off;"))),
+        (["--", "--help"], ("command", ("--help",))),
         (["check", "-c", "x"], ("check", ["-c", "x"])),
         (["explain", "--json"], ("explain", ["--json"])),
         (["restart", "web", "--wait", "5"], ("ctl", ["restart", "web", "--wait", "5"])),
@@ -70,7 +71,7 @@ def test_help_has_examples_and_every_verb(capsys: pytest.CaptureFixture[str]) ->
     assert main.main(["--help"]) == 0
     text = capsys.readouterr().out
     assert "examples:" in text
-    assert all(verb in text for verb in (*main.OFFLINE, *main.VERBS))
+    assert all(verb in text for verb in (*main.OFFLINE, *verbs.HANDLERS))
 
 
 def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,8 @@ def processes(hub: LiveHub) -> dict[str, dict[str, Any]]:
 
 
 def live(hub: LiveHub) -> dict[str, Any]:
+    """The agent, once the hub knows its programs, too: commands name them."""
+    until(lambda: processes(hub), what="the agent's programs")
     return until(lambda: agent(hub), what="a live agent")
 
 
