@@ -12,6 +12,7 @@ from initd.config.diagnose import nearest
 from initd.config.records import Problem
 from initd.config.topics import TOPIC_OF
 from initd.config.traps import traps
+from initd.config.vain import vain
 from initd.config.words import split
 
 TYPE_CHECKING = False
@@ -52,7 +53,7 @@ def advise(loaded: Loaded) -> tuple[Problem, ...]:
         return loaded.warnings
     found = [*_notes(document), *_sections(document)]
     if loaded.config is not None:
-        found += traps(loaded.config, document)
+        found += [*traps(loaded.config, document), *vain(loaded.config, document)]
     order = {file: number for number, file in enumerate(document.files)}
     return tuple(sorted(set(found), key=lambda problem: (order.get(problem.file, 0), problem.line, problem.message)))
 
@@ -118,6 +119,10 @@ def _fcgi_in_group(group: str, name: str) -> Told:
     yield f"[fcgi-program:{name}] in [{group}] starts without its socket, as in supervisord; take it out of the group"
 
 
+def _unfit(option: str, objection: str) -> Told:
+    yield f"{option} suits no program: {objection.removeprefix(option).removeprefix(':').strip()}"
+
+
 def _no_match(pattern: str) -> Told:
     yield f"no file matches {pattern!r}"
 
@@ -140,6 +145,7 @@ NOTES: dict[str, Callable[..., Told]] = {
     "group again": _group_again,
     "process again": _process_again,
     "fcgi in group": _fcgi_in_group,
+    "unfit": _unfit,
     "no match": _no_match,
     "unreadable": _unreadable,
     "supervisor_stdout": _supervisor_stdout,

@@ -68,7 +68,11 @@ def judge_exit_code(reading: Reading, name: str, programs: Sequence[Program]) ->
     section = reading.document.sections["initd"]
     found = [one for one in programs if name in (full_name(one.group, one.name), one.program)]
     if not found:
-        reading.blame(section, "exit_code_from", f"exit_code_from: there is no program {name!r}")
+        from initd.config.diagnose import nearest  # words for a bad file alone
+
+        near = nearest(name, [one.program for one in programs])
+        cure = f"did you mean {near}?" if near else "write the name of a [program:x]"
+        reading.blame(section, "exit_code_from", f"exit_code_from: there is no program {name!r}: {cure}")
     elif len(found) > 1:
         first = full_name(found[0].group, found[0].name)
         fault = f"exit_code_from: {name!r} is {len(found)} processes: name one, as {first}"

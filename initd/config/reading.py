@@ -43,6 +43,10 @@ class Reading:
         self.problems: dict[Problem, None] = {}
         self.common: dict[str, Value] = {}
         """Options of [initd] that are defaults of every program; see initd.config.topics."""
+        self.unfit: dict[str, str] = {}
+        """Of these, those that did not suit some program, each with an objection."""
+        self.fit: set[str] = set()
+        """Of these, those that suited some program."""
         self.topics: set[str] = set()
         """Topics that some program has."""
 

@@ -66,6 +66,10 @@ class Graph:
                     found[name, condition] = None
         return found
 
+    def knows(self, word: str) -> bool:
+        """Whether a name means a process."""
+        return word in self._by_word
+
     def nearest(self, word: str) -> str:
         """The known name most like this one, "" where none is."""
         near = min(self._by_word, key=lambda known: distance(known, word), default="")

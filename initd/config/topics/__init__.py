@@ -12,7 +12,8 @@ Theory.  Each topic is a module here with the same four names, and is imported o
     across   optional: (programs, blame) after all sections are read; `blame(program, option, message)`.  For what
              programs demand of each other.
 
-A topical option in [initd] is the default of every program; a program's own comes first.  The sentences of the manual
+A topical option in [initd] is the default of every program; a program's own comes first, and a default that does not
+suit a program (build blames it) silently does not apply to it, unless it suits nobody.  The sentences of the manual
 are in initd.config.topics.manual, one module a topic, which a running initd never imports.
 """
 
@@ -151,26 +152,46 @@ def build_all(
     reading: Reading, section: Section, options: Mapping[str, Value], names: Names | None, program: dict[str, Any]
 ) -> None:
     """Give `program` the record of each topic that `options` touch."""
+    own = reading.document.options(section)
     for topic in dict.fromkeys(TOPIC_OF[name] for name in options):
-        module = load(topic)
-        values: dict[str, Any] = {name: default for name, (_, default, _) in module.FIELDS.items()}
-        for name, (kind, default, _) in module.FIELDS.items():
-            if name in options:
-                values[name] = reading.value(name, kind, options[name], names, default, module.TYPES)
         reading.topics.add(topic)
-        program[topic] = module.build(values, program, (*section.options, *options), _blame(reading, section, options))
+        chosen, unfit = dict(options), _build(reading, section, topic, options, own, names, program)
+        while unfit:
+            reading.unfit.update(unfit)
+            chosen = {name: option for name, option in chosen.items() if name not in unfit}
+            unfit = _build(reading, section, topic, chosen, own, names, program)
+        reading.fit.update(name for name in chosen if TOPIC_OF[name] == topic and name not in own)
 
 
-def _blame(reading: Reading, section: Section, options: Mapping[str, Value]) -> Callable[[str, str], None]:
-    def blame(option: str, message: str) -> None:
-        where = options[option][1:] if option in options else place(section, option)
-        reading.wrong(*where, message)
-
-    return blame
+def _build(
+    reading: Reading,
+    section: Section,
+    topic: str,
+    options: Mapping[str, Value],
+    own: Mapping[str, Value],
+    names: Names | None,
+    program: dict[str, Any],
+) -> dict[str, str]:
+    """One record, or the defaults of [initd] that do not suit this program, each with the objection to it."""
+    module, trial, faults = load(topic), dict(program), list[tuple[str, str]]()
+    values: dict[str, Any] = {name: default for name, (_, default, _) in module.FIELDS.items()}
+    for name, (kind, default, _) in module.FIELDS.items():
+        if name in options:
+            values[name] = reading.value(name, kind, options[name], names, default, module.TYPES)
+    record = module.build(values, trial, (*section.options, *options), lambda *fault: faults.append(fault))
+    unfit = {option: message for option, message in faults if option in options and option not in own}
+    if not unfit:
+        program.update(trial, **{topic: record})
+        for option, message in faults:
+            reading.wrong(*(options[option][1:] if option in options else place(section, option)), message)
+    return unfit
 
 
 def judge_across(reading: Reading, programs: Collection[Program]) -> None:
-    """Let each topic in use see all programs."""
+    """Let each topic in use see all programs, and note defaults of [initd] that suit none of them."""
+    for option, message in reading.unfit.items():
+        if option not in reading.fit:
+            reading.document.notes.append(("unfit", *reading.common[option][1:], (option, message)))
 
     def blame(program: Program, option: str, message: str) -> None:
         sections = [s for s in reading.document.sections.values() if (s.file, s.line) == (program.file, program.line)]

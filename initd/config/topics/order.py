@@ -6,6 +6,7 @@ from initd.config.fields import PROCESS
 from initd.order.graph import CONDITIONS, READY, Graph, cycle
 from wire._record import Record
 from wire.limits import DEPENDENCIES
+from wire.model import full_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from initd.config.fields import Fields
     from initd.config.records import Program
 
+CIRCLE = "depends_on goes round in a circle: {}: take one of them out"
 LOST = ("ignore", "restart", "stop")
 
 
@@ -69,17 +71,27 @@ def build(
     values: dict[str, Any], program: dict[str, Any], given: Collection[str], blame: Callable[[str, str], None]
 ) -> Order | None:
     """The record of one program, None where it waits for nothing."""
+    ours = (full_name(program["group"], program["name"]), program["program"])
+    if any(name in ours for name, _ in values["depends_on"]):
+        blame("depends_on", CIRCLE.format(f"{ours[0]} -> {ours[0]}"))
     return Order(**values) if values["depends_on"] else None
+
+
+def _cure(graph: Graph, name: str) -> str:
+    known, colon, word = name.rpartition(":")
+    if colon and graph.knows(known):
+        return f"{word!r} is no condition: write " + " or ".join(f"{known}:{one}" for one in CONDITIONS)
+    near = graph.nearest(name)
+    return f"did you mean {near}?" if near else "no program, process or group:* is called so"
 
 
 def across(programs: Collection[Program], blame: Callable[[Program, str, str], None]) -> None:
     """Unknown names, and circles in which everybody would wait for ever."""
     graph = Graph(programs)
     for program, name in graph.unknown:
-        near = graph.nearest(name)
-        cure = f"did you mean {near}?" if near else "no program, process or group:* is called so"
+        cure = _cure(graph, name)
         blame(program, "depends_on", f"depends_on: unknown name {name!r}: {cure}")
     circle = cycle(graph.needs)
     if circle:
         first = next(program for program in programs if graph.name_of(program) == circle[0])
-        blame(first, "depends_on", f"depends_on goes round in a circle: {' -> '.join(circle)}: take one of them out")
+        blame(first, "depends_on", CIRCLE.format(" -> ".join(circle)))
