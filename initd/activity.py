@@ -44,14 +44,14 @@ class ActivityLog:
         sink = self._output.own_log(path, settings.logfile_maxbytes, settings.logfile_backups)
         self.channel.files[:] = [sink] if sink is not None else []
 
-    def write(self, text: str, level: str) -> None:
-        """Append one line; what cannot be written is counted and said on stderr once."""
+    def write(self, lines: list[tuple[str, str]]) -> None:
+        """Append lines, (text, level) each; what cannot be written is counted and said on stderr once."""
         self._lines += 1
         at = time.time()
         if self._second[0] != int(at):
             self._second = int(at), clock(at)
-        line = stamped(text, level, at, self._second[1])
-        self.channel.take(line.encode("utf-8", "backslashreplace"), self._lines)
+        text = "".join([stamped(text, level, at, self._second[1]) for text, level in lines])
+        self.channel.take(text.encode("utf-8", "backslashreplace"), self._lines)
 
     def clear(self) -> None:
         """Begin it anew.  Raises OSError where the file cannot be removed."""

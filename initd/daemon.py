@@ -180,11 +180,7 @@ class Daemon:
     def run(self, loaded: Loaded) -> int:
         """Start the programs, become reachable, serve."""
         self.parts.adopt(self.config)
-        self.voice.hold()
-        try:
-            self.supervisor.start_all()
-        finally:
-            self.voice.let_go()
+        self.voice.together(self.supervisor.start_all)
         self._trace("stage1")
         self._open_for_business(loaded)
         self._trace("stage2")
@@ -259,7 +255,7 @@ class Daemon:
     def on_signal(self, signum: int) -> None:
         """What each signal means is listed in initd.signals, and what HUP leaves as it was in docs/configuration.md."""
         if signum == SIGCHLD:
-            self.supervisor.reap()
+            self.voice.together(self.supervisor.reap)
         elif signum in SHUTDOWN or signum == HALT:
             again = self.supervisor.ending is not None and self.supervisor.ending.then is None
             self.supervisor.shutdown(Asked(f"signal {name_of(signum)[3:]}", "shutdown"), by_force=again)

@@ -208,7 +208,7 @@ class Output:
     # The whole
 
     def say(self, text: str) -> None:
-        """Write one line of initd's own to the container's stderr; waits for nobody, lost lines are counted."""
+        """Write lines of initd's own to the container's stderr; waits for nobody, lost ones are counted."""
         self._routes.say(text)
 
     def shape_own(self, shape: Callable[[bytes, float], bytes] | None) -> None:

@@ -135,8 +135,9 @@ class Routes:
                     del self._files[path]
 
     def say(self, text: str) -> None:
-        """Write one line of initd's own to the container's stderr; waits for nobody, lost lines are counted."""
-        line = f"{text if self.own_shape is not None else OWN + text}\n".encode("utf-8", "backslashreplace")
+        """Write initd's own lines to the container's stderr; waits for nobody, lost ones are counted."""
+        own = text if self.own_shape is not None else OWN + text.replace("\n", "\n" + OWN)
+        line = f"{own}\n".encode("utf-8", "backslashreplace")
         if self.own_shape is not None:
             line = self.own_shape(line, self._wall())
         self._streams[STDERR].write(line, self._own)

@@ -27,16 +27,40 @@ def test_one_line_with_our_name(pipe: tuple[int, int]) -> None:
 
 def test_lines_are_kept_while_held_and_said_in_order(pipe: tuple[int, int]) -> None:
     voice = Voice(pipe[1])
-    voice.hold()
-    voice.say("one")
-    voice.say("two", "debug")
-    voice.say("three", "error")
+
+    def act() -> None:
+        voice.say("one")
+        voice.say("two", "debug")
+        voice.together(lambda: voice.say("three", "error"))
+        with pytest.raises(BlockingIOError):
+            os.read(pipe[0], 100)
+
     os.set_blocking(pipe[0], False)
-    with pytest.raises(BlockingIOError):
-        os.read(pipe[0], 100)
-    voice.let_go()
+    voice.together(act)
     voice.say("four")
     assert os.read(pipe[0], 100) == b"initd: one\ninitd: three\ninitd: four\n"
+
+
+def test_many_lines_are_written_as_many_at_once_as_a_pipe_takes_whole(pipe: tuple[int, int]) -> None:
+    voice, written = Voice(pipe[1]), []
+    voice.through = written.append
+    lines = [f"{number} " + "é" * number for number in range(200)]
+    voice.together(lambda: [voice.say(line) for line in lines])  # type: ignore[func-returns-value]
+    assert "\n".join(written).split("\n") == lines
+    assert 1 < len(written) < 40
+    assert max(len(text.encode()) for text in written) < LINE_BYTES
+
+
+def test_what_was_said_is_told_although_it_ended_badly(pipe: tuple[int, int]) -> None:
+    voice = Voice(pipe[1])
+
+    def act() -> None:
+        voice.say("so far")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        voice.together(act)
+    assert os.read(pipe[0], 100) == b"initd: so far\n"
 
 
 @pytest.mark.parametrize(("level", "heard"), [("error", 1), ("warn", 2), ("info", 3), ("debug", 4)])
