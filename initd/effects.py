@@ -39,6 +39,7 @@ from initd.events import (
 )
 from initd.exits import exit_environment, exit_of, line_of, start_failure
 from initd.launch import order_for
+from initd.machine.life import Phase
 from initd.signals import name_of
 from wire.limits import TEXT_CHARS
 from wire.model import Exit, FactKind, State, StateChange
@@ -53,6 +54,13 @@ if TYPE_CHECKING:
 
 INITD = Asked("initd", "start")
 """Who asks for what the configuration asks for."""
+
+HOOKS = {
+    Phase.CANCELLING: ": pre_start",
+    Phase.TIDYING: ": post_stop",
+    Phase.TURNING: ": post_stop",
+}
+"""What runs in a program's place, behind its name, where it has to be killed."""
 
 MARK = "PIDONE_FAMILY"
 """The variable by which a program's orphans are known; see initd.family."""
@@ -140,7 +148,8 @@ class Effects:
             return None
         refused = self._signal(pid, effect.signum, effect.group, effect.wake)
         if refused is None and effect.signum == KILL and late:
-            self._sup.note(f"{process.name} (pid {pid}) did not stop in time: SIGKILL", "warn")
+            hook = HOOKS.get(process.program.phase, "")
+            self._sup.note(f"{process.name}{hook} (pid {pid}) did not stop in time: SIGKILL", "warn")
         return refused
 
     def _signal(self, pid: int, signum: int, group: bool, wake: bool) -> Event | None:

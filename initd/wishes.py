@@ -8,7 +8,7 @@ by its id, so that `result` can tell, and so that the same id is never executed 
 
 from __future__ import annotations
 
-from initd.program import is_alive, is_pending
+from initd.program import Phase, is_alive, is_pending
 from initd.replies import Later, Reply
 from wire.limits import COMMAND_RESULTS
 from wire.model import State, Status, Want
@@ -112,14 +112,15 @@ class Goal:
         self.outcome, self.message = outcome, message
 
     def row(self, now: float) -> dict[str, object]:
-        """How far it is, as it goes over the wire."""
+        """How far it is, as it goes over the wire; whoever waits for others says for whom."""
         status = self.process.status(now)
+        waiting = self.process.program.why if self.process.program.phase is Phase.WAITING else ""
         return {
             "name": self.process.name,
             "outcome": self.outcome,
             "state": str(status.state),
             "pid": status.pid,
-            "message": self.message,
+            "message": self.message or waiting,
         }
 
 

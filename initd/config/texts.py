@@ -42,7 +42,8 @@ Names that options may use:
 
 TOPICAL = (
     "All of them work in an existing file. Written in `[initd]` they are the default of every program; a program's "
-    "own value comes first. Names in `%(...)s` are those of options read for each process."
+    "own value comes first, and one that does not suit a program, as `set_home` without `user`, does not apply to it. "
+    "Names in `%(...)s` are those of options read for each process."
 )
 
 AFTER = """

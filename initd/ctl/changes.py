@@ -83,6 +83,7 @@ def _outcomes(result: dict[str, Any], options: Namespace) -> int:
         good = row["outcome"] in ("done", "accepted")
         if not (options.json and good):
             message = f": {row['message']}" if row["message"] else ""
+            message += ", not there yet; the wish stands" if row["outcome"] == "timeout" else ""
             line = render.clean(f"{row['name']} is {row['state']}{message}")
             print(line if good else f"initd: {line}", file=sys.stdout if good else sys.stderr)
     return STATUS.get(result["outcome"], FAILED)

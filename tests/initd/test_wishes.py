@@ -55,9 +55,10 @@ def test_a_oneshot_that_fails_is_told_when_no_try_is_left() -> None:
 def test_a_start_that_waits_for_a_dependency_is_open_whatever_came_before() -> None:
     wish = Wish("start", **ONESHOT)
     wish.give().end(0)
-    wish.sim.supervisor.gates.append(lambda process: "db")
+    wish.sim.supervisor.gates.append(lambda process: "waits for db:ready")
     wish.give()
     assert wish.outcome() == ACCEPTED
+    assert wish.goal.row(0.0)["message"] == "waits for db:ready"
 
 
 def test_a_start_that_backs_off_is_open() -> None:

@@ -103,6 +103,14 @@ def test_stop_waits_for_post_stop(begin: Begin, tmp_path: Path) -> None:
     assert (row["outcome"], row["state"], (tmp_path / "told").read_text()) == ("done", "STOPPED", "uid=0\n")
 
 
+def test_a_post_stop_that_is_killed_is_named(begin: Begin) -> None:
+    init = begin(program("sleep 1000", "startsecs=0\npost_stop=sleep 1000\npost_stop_timeout=0.2"))
+    init.wait_state("web", "RUNNING")
+    assert init.ask("stop", names=["web"], wait=30)["outcome"] == "done"
+    [line] = [line for line in init.said().splitlines() if "did not stop in time" in line]
+    assert line.startswith("initd: web: post_stop (pid ")
+
+
 def test_a_shutdown_lets_post_stop_finish(begin: Begin, tmp_path: Path) -> None:
     post = shell(tmp_path, f"sleep 0.5; touch {tmp_path}/tidied")
     init = begin(program("sleep 1000", f"startsecs=0\npost_stop={post}"))
