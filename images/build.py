@@ -41,6 +41,7 @@ def product(kind: str, tag: str | None = None) -> str:
         ROOT / "VERSION",
         ROOT / "images" / "bundle",
         ROOT / "images" / "launcher.c",
+        ROOT / "images" / "launcher.h",
         ROOT / "images" / "needed.py",
         ROOT / "images" / "unused.txt",
     ]

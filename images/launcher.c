@@ -6,88 +6,7 @@
  * and the allocator's variables, because an image's LD_PRELOAD is made for the image's libc, not for ours.
  */
 #define _GNU_SOURCE
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/auxv.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-extern char **environ;
-
-struct command { const char *name, *flags, *script, *module, *called; };
-#define DAEMON "-IS", "initd/__main__.py", NULL
-static const struct command commands[] = {
-    {"initd", DAEMON, NULL},
-    {"initd-link", "-I", "initd/prefix.py", "initd.link", NULL},
-    {"initd-rpc", "-IS", "initd/prefix.py", "initd.compat.rpc", NULL},
-    {"initd-metrics", "-IS", "initd/prefix.py", "initd.ctl.scrape", NULL},
-    {"initd-compress", "-IS", "initd/prefix.py", "initd.logs.compress", NULL},
-    {"hubd", "-I", "initd/prefix.py", "hub", NULL},
-    {"hubctl", "-I", "initd/prefix.py", "hub.ctl", NULL},
-    /* programs whose place initd takes: it speaks their language where it is called by their name */
-    {"tini", DAEMON, "pidone.called=tini"},
-    {"tini-static", DAEMON, "pidone.called=tini"},
-    {"docker-init", DAEMON, "pidone.called=tini"},
-    {"catatonit", DAEMON, "pidone.called=catatonit"},
-    {"dumb-init", DAEMON, "pidone.called=dumb-init"},
-    {"supervisord", DAEMON, "pidone.called=supervisord"},
-    {"supervisorctl", DAEMON, "pidone.called=supervisorctl"},
-};
-
-static const char *base(const char *path)
-{
-    const char *slash = path ? strrchr(path, '/') : NULL;
-    return slash ? slash + 1 : path;
-}
-
-static const struct command *chosen(const char *argv0, const char *file)
-{
-    const char *names[] = {base(argv0), base(file)};
-    for (int n = 0; n < 2; n++)
-        for (size_t i = 0; names[n] && i < sizeof commands / sizeof *commands; i++)
-            if (strcmp(names[n], commands[i].name) == 0)
-                return &commands[i];
-    return &commands[0];
-}
-
-/* The directory of this file: /proc may not be mounted, then what the kernel was asked to execute. */
-static int bundle(char *dir, const char *file)
-{
-    ssize_t n = readlink("/proc/self/exe", dir, PATH_MAX - 1);
-    if (n > 0)
-        dir[n] = 0;
-    else if (!file || !realpath(file, dir))
-        return -1;
-    char *slash = strrchr(dir, '/');
-    if (!slash)
-        return -1;
-    *slash = 0;
-    return 0;
-}
-
-static int saved(char **vars)
-{
-    int fd = (int)syscall(SYS_memfd_create, "environ", 0u);
-    if (fd < 0)
-        return -1;
-    for (; *vars; vars++) {
-        size_t left = strlen(*vars) + 1;
-        const char *at = *vars;
-        while (left) {
-            ssize_t n = write(fd, at, left);
-            if (n <= 0) {
-                close(fd);
-                return -1;
-            }
-            at += n;
-            left -= (size_t)n;
-        }
-    }
-    lseek(fd, 0, SEEK_SET);
-    return fd;
-}
+#include "launcher.h"
 
 /* Variables that act on the C library of whatever is executed next. */
 static int foreign(const char *var)
@@ -111,9 +30,7 @@ static char **ours(char **vars)
         if (!foreign(*vars))
             env[kept++] = *vars;
     env[kept++] = "LC_ALL=C"; /* no locale files of the image; -X utf8 decides the encoding */
-    /* Else each read of a program's output, 64 KB, gives the end of the heap back and faults it in again: an eighth of
-     * PID 1's work for a loud program (bench/init_relay.py). */
-    env[kept] = "GLIBC_TUNABLES=glibc.malloc.trim_threshold=1048576:glibc.malloc.mmap_threshold=1048576";
+    env[kept] = TUNABLES;
     return env;
 }
 
@@ -122,7 +39,7 @@ int main(int argc, char **argv)
     static char dir[PATH_MAX], loader[PATH_MAX + 32], libs[PATH_MAX + 32], python[PATH_MAX + 32], script[PATH_MAX + 64], fd[48];
     const char *file = (const char *)getauxval(AT_EXECFN);
     const struct command *what = chosen(argc ? argv[0] : NULL, file);
-    if (bundle(dir, file) < 0) {
+    if (own_path(dir, file) < 0 || !parent(dir)) {
         fprintf(stderr, "%s: cannot find my own directory: mount /proc or call me by an absolute path\n", what->name);
         return 127;
     }

@@ -7,8 +7,9 @@ adds LC_CTYPE where the locale is "C" (PEP 538), and a loader of our own must no
 each launcher hands the environment it was given to the interpreter on a file descriptor named by
 `-X pidone.environ=FD`, and `restore` puts it back before anything reads it.
 
-Two launchers know this protocol: `bin/initd` (a shell script, as pip installs it) writes the block in hexadecimal,
-`images/launcher.c` (the bundle) writes it raw.  Both are the NUL-separated block of environ(7).
+Three launchers know this protocol: `images/launcher.c` (the bundle) and `images/installed.c` (pip) write the block raw;
+`bin/initd`, the shell script that pip installs where no compiler is, writes it in hexadecimal.  It is the NUL-separated
+block of environ(7).
 """
 
 from __future__ import annotations

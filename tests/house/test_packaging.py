@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,9 +17,12 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = ("initd", "hubd", "hubctl", "initd-link")
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel built from a source distribution of a copy of the tree, so that nothing is left in it."""
+@pytest.fixture(scope="module", params=["compiled", "shell"])
+def wheel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built from a source distribution of a copy of the tree, so that nothing is left in it.
+
+    Once with the machine's compiler, once without any.
+    """
     copy, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
     listing = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -30,7 +34,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(pack, cwd=copy, check=True, capture_output=True)
     (source,) = (copy / "source").iterdir()
     build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", out, source]
-    subprocess.run(build, cwd=copy, check=True, capture_output=True)
+    path = os.environ["PATH"] if request.param == "compiled" else str(Path(sys.executable).parent)
+    subprocess.run(build, cwd=copy, env={**os.environ, "PATH": path}, check=True, capture_output=True)
     return next(out.glob("*.whl"))
 
 
@@ -52,6 +57,19 @@ def test_the_wheel_carries_packages_and_commands_only(wheel: Path) -> None:
     assert {name.rsplit("/", 1)[1] for name in names if "/scripts/" in name} == set(COMMANDS)
     completions = {name.rsplit("/", 1)[1] for name in names if "/share/bash-completion/completions/" in name}
     assert completions == {"initd.bash", "hubctl.bash"}
+
+
+def test_its_tag_says_whether_any_machine_can_run_it(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (command,) = [name for name in archive.namelist() if name.endswith("/scripts/initd")]
+        is_compiled = archive.read(command)[:4] == b"\x7fELF"
+    assert wheel.stem.endswith("-py3-none-any") is not is_compiled
+    assert not is_compiled or wheel.stem.rsplit("-", 1)[1].startswith("linux_")
+
+
+def test_there_is_a_compiled_one_wherever_there_is_a_compiler(wheel: Path, request: pytest.FixtureRequest) -> None:
+    wanted = "shell" not in request.node.name and any(map(shutil.which, ("cc", "gcc", "musl-gcc")))
+    assert ("linux" in wheel.name) == wanted
 
 
 @pytest.mark.parametrize("command", ["initd", "hubctl"])

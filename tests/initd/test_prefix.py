@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initd import prefix
+from initd.options import CALLED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,7 @@ import select
 print(json.dumps({
     "environ": dict(os.environ), "argv": sys.argv[1:], "path": sys.path, "cwd": os.getcwd(),
     "flags": [sys.flags.isolated, sys.flags.no_site], "select": getattr(select, "__file__", None),
-    "again": prefix.command("initd.link")}))
+    "called": prefix.called(), "again": prefix.command("initd.link")}))
 """
 
 HOSTILE = {
@@ -48,19 +49,45 @@ names = st.text(st.characters(blacklist_characters="=\0", blacklist_categories=[
 values = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]))
 
 
+@pytest.fixture(scope="session")
+def launchers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What pip may install as `initd`."""
+    found = {"shell": ROOT / "bin" / "initd"}
+    compiler = next(filter(None, map(shutil.which, ("musl-gcc", "cc"))), None)
+    if compiler:
+        found["compiled"] = tmp_path_factory.mktemp("launcher") / "initd"
+        strict = ["-static", "-Os", "-Wall", "-Wextra", "-Werror"]
+        source = ROOT / "images" / "installed.c"
+        subprocess.run([compiler, *strict, "-o", found["compiled"], source], check=True)
+    return found
+
+
+@pytest.fixture(params=["shell", "compiled"])
+def installed(request: pytest.FixtureRequest, launchers: dict[str, Path], tmp_path: Path) -> Path:
+    """A prefix as pip makes one, by either launcher."""
+    if request.param not in launchers:
+        pytest.skip("no C compiler: the shell script alone is tested")
+    return install(launchers[request.param], tmp_path)
+
+
 @pytest.fixture
-def installed(tmp_path: Path) -> Path:
-    """A prefix as pip makes one, whose PID 1 is a probe that tells what it sees."""
+def scripted(launchers: dict[str, Path], tmp_path: Path) -> Path:
+    """A prefix as pip makes one where there is no compiler."""
+    return install(launchers["shell"], tmp_path)
+
+
+def install(launcher: Path, place: Path) -> Path:
+    """A prefix whose PID 1 is a probe that tells what it sees."""
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    site = tmp_path / "lib" / version / "site-packages" / "initd"
+    site = place / "lib" / version / "site-packages" / "initd"
     site.mkdir(parents=True)
-    (tmp_path / "bin").mkdir()
-    shutil.copy(ROOT / "bin" / "initd", tmp_path / "bin" / "initd")
+    (place / "bin").mkdir()
+    shutil.copy(launcher, place / "bin" / "initd")
     shutil.copy(prefix.__file__, site / "prefix.py")
     (site / "__init__.py").touch()
     (site / "__main__.py").write_text(PROBE)
-    (tmp_path / "bin" / "python3").symlink_to(sys._base_executable)  # type: ignore[attr-defined]
-    return tmp_path
+    (place / "bin" / "python3").symlink_to(sys._base_executable)  # type: ignore[attr-defined]
+    return place
 
 
 @pytest.fixture
@@ -78,11 +105,19 @@ def probe(argv: list[str], environ: dict[str, str], cwd: Path) -> dict[str, Any]
     return answer
 
 
-@pytest.mark.parametrize("shell", [["/bin/sh"], ["busybox", "sh"], []])
-def test_hostile_environment_changes_nothing(installed: Path, hostile_directory: Path, shell: list[str]) -> None:
-    if shell and not shutil.which(shell[0]):
+def test_hostile_environment_changes_nothing(installed: Path, hostile_directory: Path) -> None:
+    check_isolation([str(installed / "bin" / "initd")], hostile_directory)
+
+
+@pytest.mark.parametrize("shell", [["/bin/sh"], ["busybox", "sh"]])
+def test_any_shell_isolates(scripted: Path, hostile_directory: Path, shell: list[str]) -> None:
+    if not shutil.which(shell[0]):
         pytest.skip(f"no {shell[0]}")
-    seen = probe([*shell, str(installed / "bin" / "initd"), "one", "two words"], HOSTILE, hostile_directory)
+    check_isolation([*shell, str(scripted / "bin" / "initd")], hostile_directory)
+
+
+def check_isolation(command: list[str], hostile_directory: Path) -> None:
+    seen = probe([*command, "one", "two words"], HOSTILE, hostile_directory)
     assert seen["flags"] == [1, 1]
     assert seen["argv"] == ["one", "two words"]
     assert "evil" not in str(seen["path"]) and "evil" not in str(seen["select"])
@@ -104,10 +139,10 @@ def test_environment_larger_than_a_pipe(installed: Path) -> None:
     assert probe([str(installed / "bin" / "initd")], environ, installed)["environ"] == environ
 
 
-def test_bash_as_sh_keeps_names_that_are_no_identifiers(installed: Path, hostile_directory: Path) -> None:
+def test_bash_as_sh_keeps_names_that_are_no_identifiers(scripted: Path, hostile_directory: Path) -> None:
     if not shutil.which("bash"):
         pytest.skip("no bash")
-    seen = probe(["bash", "--posix", str(installed / "bin" / "initd")], HOSTILE, hostile_directory)
+    seen = probe(["bash", "--posix", str(scripted / "bin" / "initd")], HOSTILE, hostile_directory)
     ours = {"PWD", "_", "SHLVL"}
     assert {name: value for name, value in seen["environ"].items() if name not in ours} == {
         name: value for name, value in HOSTILE.items() if name not in ours
@@ -119,6 +154,18 @@ def test_called_through_a_link_from_elsewhere(installed: Path, tmp_path: Path) -
     (tmp_path / "other" / "initd").symlink_to(installed / "bin" / "initd")
     seen = probe([str(tmp_path / "other" / "initd")], {"PATH": "/usr/bin:/bin"}, installed)
     assert str(installed) in str(seen["again"])
+
+
+@pytest.mark.parametrize("name", sorted(CALLED))
+def test_another_programs_name_is_handed_on(installed: Path, name: str) -> None:
+    (installed / name).symlink_to("bin/initd")
+    seen = probe([str(installed / name)], {"PATH": "/usr/bin:/bin"}, installed)
+    assert CALLED[seen["called"]] == CALLED[name]
+
+
+def test_a_name_alone_is_found_by_path(installed: Path) -> None:
+    done = subprocess.run(["initd", "x"], env={"PATH": f"{installed}/bin:/bin:/usr/bin"}, capture_output=True)
+    assert json.loads(done.stdout)["argv"] == ["x"]
 
 
 def test_missing_interpreter_is_one_clear_line(installed: Path) -> None:
