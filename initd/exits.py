@@ -29,10 +29,16 @@ def cause_of(ended: Ended, suspicion: Cause) -> Cause:
 
 def exit_of(process: Process, ended: Ended, lines: tuple[str, ...], at: float, now: float) -> Exit:
     """The record of a death.  The machine has forgotten the pid already; `process.death` still has it."""
-    death, asked = process.death, ended.asked
-    return _unborn(process, process.started_at, at)._replace(
+    death, asked, config = process.death, ended.asked, process.config
+    return Exit(
+        group=config.group,
+        name=config.name,
+        program=config.program,
+        number=config.number,
         pid=death.pid if death else None,
         start_ticks=process.start_ticks,
+        started_at=process.started_at,
+        ended_at=at,
         run_time=max(0.0, now - process.program.spawned_at),
         code=ended.code,
         signal=ended.signal,
@@ -41,6 +47,7 @@ def exit_of(process: Process, ended: Ended, lines: tuple[str, ...], at: float, n
         cause=cause_of(ended, process.suspicion),
         by=asked.actor if asked else "",
         command=f"{asked.verb} {asked.id}".strip() if asked else "",
+        errno=None,
         step=ended.hook,
         rusage=death.rusage if death else None,
         last_lines=lines,
@@ -51,10 +58,6 @@ def exit_of(process: Process, ended: Ended, lines: tuple[str, ...], at: float, n
 
 def start_failure(process: Process, error: StartFailed, why: str, at: float) -> Exit:
     """The record of a process that did not come to be."""
-    return _unborn(process, at, at)._replace(errno=error.errno, step=error.step, why=why)
-
-
-def _unborn(process: Process, started_at: float, at: float) -> Exit:
     config = process.config
     return Exit(
         group=config.group,
@@ -63,7 +66,7 @@ def _unborn(process: Process, started_at: float, at: float) -> Exit:
         number=config.number,
         pid=None,
         start_ticks=None,
-        started_at=started_at,
+        started_at=at,
         ended_at=at,
         run_time=0.0,
         code=None,
@@ -73,10 +76,11 @@ def _unborn(process: Process, started_at: float, at: float) -> Exit:
         cause=Cause.START_FAILURE,
         by="",
         command="",
-        errno=None,
-        step="",
+        errno=error.errno,
+        step=error.step,
         rusage=None,
         last_lines=(),
+        why=why,
     )
 
 

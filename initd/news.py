@@ -36,20 +36,23 @@ class News:
     def tell(self, callbacks: list[Callable[..., object]], *what: object) -> None:
         """Call them all; one that fails costs a line."""
         for callback in tuple(callbacks):
-            self._try(callback, what, 1)
+            try:
+                callback(*what)
+            except Exception as error:
+                self._keep(callback, what, 1, error)
 
     def tell_again(self) -> None:
         """Tell those that failed once more."""
         unheard, self._unheard = self._unheard, []
         for callback, what, tries in unheard:
-            self._try(callback, what, tries + 1)
+            try:
+                callback(*what)
+            except Exception as error:
+                self._keep(callback, what, tries + 1, error)
 
-    def _try(self, callback: Callable[..., object], what: tuple[object, ...], tries: int) -> None:
-        try:
-            callback(*what)
-        except Exception as error:
-            if tries < TRIES and len(self._unheard) < NEWS_KEPT:
-                self._unheard.append((callback, what, tries))
-            self._shake()
-            name = getattr(what[0], "name", "?")
-            self._say(f"a listener failed at {name}: {type(error).__name__}: {error}", "error")
+    def _keep(self, callback: Callable[..., object], what: tuple[object, ...], tries: int, error: Exception) -> None:
+        if tries < TRIES and len(self._unheard) < NEWS_KEPT:
+            self._unheard.append((callback, what, tries))
+        self._shake()
+        name = getattr(what[0], "name", "?")
+        self._say(f"a listener failed at {name}: {type(error).__name__}: {error}", "error")

@@ -128,8 +128,8 @@ class Output:
         desk = self._desks.get(name)
         if desk is None:
             return ()
-        spoken = tuple(channel.spoken() for channel in desk.channels.values())
-        return last_lines(spoken, LAST_LINES, LAST_LINE_BYTES)
+        spoken = tuple(channel.spoken() for channel in desk.channels.values() if not channel.is_mute)
+        return last_lines(spoken, LAST_LINES, LAST_LINE_BYTES) if spoken else ()
 
     def remove(self, name: str) -> None:
         """Forget a name: close its pipes and the files nobody else writes to."""

@@ -54,9 +54,14 @@ SIGNALLABLE = (State.STARTING, State.RUNNING, State.STOPPING)
 """supervisord's set (process.py, SIGNALLABLE_STATES)."""
 
 
+_chances: list[int] = []
+
+
 def chance() -> float:
-    """A random number in [0, 1)."""
-    return int.from_bytes(os.urandom(2), "little") / 65536
+    """A random number in [0, 1); the kernel is asked for a hundred at a time."""
+    if not _chances:
+        _chances[:] = os.urandom(100)
+    return _chances.pop() / 256
 
 
 class Supervisor:
@@ -297,8 +302,11 @@ class Supervisor:
         self._set_timer(process, deadline)
 
     def _set_timer(self, process: Process, deadline: float | None) -> None:
-        if process.timer is not None:
-            process.timer.cancel()
+        timer = process.timer
+        if timer is not None:
+            if timer.deadline == deadline and timer.callback is not None:
+                return
+            timer.cancel()
         process.timer = None if deadline is None else self.loop.at(deadline, lambda: self._due(process))
 
     def _due(self, process: Process) -> None:

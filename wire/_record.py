@@ -42,10 +42,12 @@ else:
 
         def _replace(self, /, **changes) -> _Fields:
             """A copy with other values.  Raises ValueError where a name is no field."""
-            made = tuple.__new__(type(self), map(changes.pop, self._fields, self))
-            if changes:
-                raise ValueError(f"Got unexpected field names: {list(changes)!r}")
-            return made
+            made, places = list(self), self._places
+            for name in changes:
+                if name not in places:
+                    raise ValueError(f"Got unexpected field names: {[one for one in changes if one not in places]!r}")
+                made[places[name]] = changes[name]
+            return tuple.__new__(type(self), made)
 
         def _asdict(self) -> dict[str, object]:
             """Name to value, in order."""
@@ -84,6 +86,7 @@ else:
             body["__slots__"] = ()
             body["__match_args__"] = body["_fields"] = fields
             body["_field_defaults"] = defaults
+            body["_places"] = {field: number for number, field in enumerate(fields)}
             body["__new__"] = _constructor(fields, tuple(defaults.values()))
             for number, field in enumerate(fields):
                 body[field] = _tuplegetter(number, None)

@@ -111,6 +111,8 @@ class Channel:
 
     def release(self, all: bool = False) -> None:
         """Let an unfinished line go out as it is; `all`: nothing comes any more, whatever it is unfinished in."""
+        if self.mask is None and not self.assembly.held and not self._is_open:
+            return
         text = self.assembly.take(all)
         if self.mask is not None:
             text = self.mask(text)
@@ -121,6 +123,11 @@ class Channel:
             self._share(text + b"\n", text)
         else:
             self._share(text)
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether the present run has said nothing at all."""
+        return self.ring.total == self._mark
 
     def spoken(self) -> Spoken:
         """What the present run said, as far as it is still in the ring."""

@@ -254,7 +254,7 @@ def test_a_follower_gets_the_end_and_what_comes() -> None:
 
 
 def test_initds_own_lines_are_a_log_too(world: World) -> None:
-    world.log.write("something happened", "info")
+    world.log.write([("something happened", "info")])
     row: Any = world.result("log.read")
     assert row["text"].endswith(" INFO something happened\n") and row["size"] == len(row["text"])
     world.result("log.clear")
