@@ -29,7 +29,8 @@ usage: initd [-c FILE] [-e LEVEL]       run the programs of FILE, as PID 1 or an
 
   -c, --configuration FILE   an ini file, supervisord's or initd's; without it, as supervisord searches:
                              ../etc/supervisord.conf and ../supervisord.conf beside the executable, supervisord.conf
-                             and etc/supervisord.conf here, /etc/supervisord.conf, /etc/supervisor/supervisord.conf
+                             and etc/supervisord.conf here, /etc/supervisord.conf, /etc/supervisor/supervisord.conf,
+                             /usr/local/etc/supervisord.conf
   -e, --loglevel LEVEL       critical, error, warn, info, debug, trace or blather
   -n, --nodaemon             accepted and without effect: initd never leaves the foreground
   -h, --help   -v, --version

@@ -26,7 +26,10 @@ ELSEWHERE = ("unix_http_server", "inet_http_server", "rpcinterface:")
 
 
 def find(argv0_dir: str, cwd: str) -> str | None:
-    """The configuration file where none is named, in supervisord's order: beside the executable, in cwd, in /etc."""
+    """The configuration file where none is named, in supervisord's order: beside the executable, in cwd, in /etc.
+
+    Last comes what was beside the original where pip had put that, since our own executable is elsewhere.
+    """
     beside = os.path.dirname(argv0_dir)
     places = (
         os.path.join(beside, "etc/supervisord.conf"),
@@ -35,6 +38,7 @@ def find(argv0_dir: str, cwd: str) -> str | None:
         os.path.join(cwd, "etc/supervisord.conf"),
         "/etc/supervisord.conf",
         "/etc/supervisor/supervisord.conf",
+        "/usr/local/etc/supervisord.conf",
     )
     return next((path for path in places if os.path.exists(path)), None)
 

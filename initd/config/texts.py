@@ -53,8 +53,9 @@ AFTER = """
   `childlogdir` set they are files, as with supervisord.
 - `/dev/stdout`, `/dev/stderr`, `/dev/fd/N` and their like in /proc are the container's streams, whatever their
   `maxbytes` says.
-- A syslog output goes to the container's stream of the same name.
-- `nodaemon` has no effect: initd never leaves the foreground. `silent` has none either.
+- While nothing listens at /dev/log, what is meant for syslog goes to the container's stream of the same name.
+- PID 1 never leaves the foreground, whatever `nodaemon` says, nor does `initd`; called as `supervisord` it does, as the
+  original, where it is not PID 1. `silent` has no effect.
 - The activity log is written to a file only if `logfile` is set; its lines always go to the container's stderr.
 - A missing directory of a log or of the pidfile is made, or said; it does not keep initd from starting.
 - `user` may be a number that /etc/passwd does not know: the program then keeps initd's group and has no other, as with
@@ -86,9 +87,10 @@ STREAM = {
     "logfile": "where {0} goes: `AUTO` the container's {0}, `NONE` only the ring behind `initd tail`, else a file",
     "logfile_maxbytes": "size at which the file is rotated; 0 never",
     "logfile_backups": "how many rotated files `.1` ... are kept; 0 empties the file instead",
-    "capture_maxbytes": "accepted, without effect: size of supervisord's capture buffer",
-    "events_enabled": "accepted, without effect: events for event listeners",
-    "syslog": "{0} goes to the container's {0}, in place of syslog",
+    "capture_maxbytes": "how much is kept of what stands between `<!--XSUPERVISOR:BEGIN-->` and "
+    "`<!--XSUPERVISOR:END-->`, to be told to event listeners; 0: the tokens mean nothing",
+    "events_enabled": "tell event listeners what it writes",
+    "syslog": "{0} goes to the syslog daemon at /dev/log, line by line; while there is none, to the container's {0}",
 }
 
 PROGRAM = {
@@ -122,18 +124,18 @@ DAEMON = {
     "logfile_backups": "how many rotated files are kept; 0 empties the file instead",
     "loglevel": "how much initd says",
     "pidfile": "file that holds initd's pid while it runs; where the default cannot be written, there is none",
-    "umask": "accepted, without effect: initd keeps the umask it was given",
-    "nodaemon": "accepted, without effect: initd never leaves the foreground",
-    "silent": "accepted, without effect",
+    "umask": "umask where `supervisord` leaves the foreground; elsewhere initd keeps the one it was given",
+    "nodaemon": "stay in the foreground when called as `supervisord`; PID 1 and `initd` always do",
+    "silent": "accepted, without effect: initd's own lines go to stderr only",
     "minfds": "least number of open files; the limit is raised to it if need be",
     "minprocs": "least number of processes; the limit is raised to it if need be",
     "nocleanup": "keep the `AUTO` log files that an earlier run left in `childlogdir`",
     "childlogdir": "directory for `AUTO` log files; default: none, they go to the container's streams",
     "user": "user initd itself becomes, if it starts as root",
-    "directory": "accepted, without effect: supervisord uses it only when it leaves the foreground",
-    "strip_ansi": "accepted, without effect",
+    "directory": "where `supervisord` goes when it leaves the foreground",
+    "strip_ansi": "take escape sequences out of what programs write",
     "environment": "variables for every program",
-    "identifier": "part of the names of `AUTO` log files",
+    "identifier": "part of the names of `AUTO` log files, and the name that event listeners and clients are told",
 }
 
 INITD = {

@@ -34,7 +34,7 @@ def traps(config: Config, document: Document) -> Iterator[Problem]:
         if section.name.startswith(("program:", "eventlistener:", "fcgi-program:")):
             yield from _section(section, document, programs.get(f"{section.file}:{section.line}", []))
     yield from _groups(config, document)
-    yield from _daemon(config, document)
+    yield from _daemon(config)
     yield from _environments(document)
 
 
@@ -104,9 +104,7 @@ def _streams(program: Program, options: Mapping[str, Value]) -> Told:
             yield name, f"{name}={path}: write {limit}=0 too, or supervisord reports errors; initd forwards it as it is"
         if getattr(program, f"{stream}_syslog"):
             blamed = name if name in options and options[name][0].lower() == "syslog" else f"{stream}_syslog"
-            yield blamed, f"{blamed}: initd sends this stream to the container's own {stream}, there is no syslog"
-        if getattr(program, f"{stream}_capture_maxbytes"):
-            yield f"{stream}_capture_maxbytes", f"{stream}_capture_maxbytes has no effect in this version of initd"
+            yield blamed, f"{blamed}: while nothing listens at /dev/log, this goes to the container's own {stream}"
 
 
 def _user(program: Program, options: Mapping[str, Value]) -> Told:
@@ -147,12 +145,8 @@ def _groups(config: Config, document: Document) -> Iterator[Problem]:
                 yield Problem(*place(section, "programs"), where)
 
 
-def _daemon(config: Config, document: Document) -> Iterator[Problem]:
-    """Options of the daemon without effect, and log files nobody empties."""
-    for name in ("supervisord", "initd"):
-        section = document.sections.get(name)
-        if section and "strip_ansi" in section.options and config.daemon.strip_ansi:
-            yield Problem(*place(section, "strip_ansi"), "strip_ansi has no effect in this version of initd")
+def _daemon(config: Config) -> Iterator[Problem]:
+    """Log files nobody empties."""
     for program in config.programs if config.daemon.childlogdir else ():
         for stream in ("stdout", "stderr"):
             if getattr(program, f"{stream}_logfile") == AUTO and not getattr(program, f"{stream}_logfile_maxbytes"):

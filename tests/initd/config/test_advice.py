@@ -56,9 +56,8 @@ TRAPS = [
     (X + "command=x\nstdout_logfile=/tmp/%%(program_name)s\n", "4: stdout_logfile is expanded twice: write %%%%"),
     (X + "command=x\nstdout_logfile=/dev/stdout\n", "4: stdout_logfile=/dev/stdout: write stdout_logfile_maxbytes=0"),
     (X + "command=x\nredirect_stderr=1\nstderr_logfile=/x\n", "5: stderr_logfile is ignored"),
-    (X + "command=x\nstdout_logfile=syslog\n", "4: stdout_logfile: initd sends this stream to the container's own"),
-    (X + "command=x\nstderr_syslog=true\n", "4: stderr_syslog: initd sends this stream to the container's own"),
-    (X + "command=x\nstdout_capture_maxbytes=1\n", "4: stdout_capture_maxbytes has no effect"),
+    (X + "command=x\nstdout_logfile=syslog\n", "4: stdout_logfile: while nothing listens at /dev/log"),
+    (X + "command=x\nstderr_syslog=true\n", "4: stderr_syslog: while nothing listens at /dev/log"),
     (X + "command=x\nuser=nobody\n", "4: user=nobody does not change HOME and USER"),
     (X + "command=x\nenvironment=A=a b\n", "4: environment: A is cut to 'a' before 'b'"),
     (X + "command=x\nenvironment=A=$H\n", "4: environment: A is cut to '$' before 'H'"),
@@ -72,7 +71,6 @@ TRAPS = [
         "4: priority of a program in [group:g] orders only the stop",
     ),
     (X + "command=x\n[group:g]\nprograms=x\n[group:h]\nprograms=x\n", "7: [group:g] lists x too: it runs in both"),
-    ("strip_ansi=true\n", "2: strip_ansi has no effect"),
     ("childlogdir=/tmp\n" + X + "command=x\nstdout_logfile_maxbytes=0\n", "3: stdout_logfile_maxbytes=0 lets the file"),
     ("[rpcinterface:x]\nsupervisor.rpcinterface_factory=a:b\n", "2: [rpcinterface:x] is not loaded"),
 ]
@@ -97,6 +95,7 @@ def test_a_trap_gives_a_warning_with_its_line(warnings: Told, text: str, start: 
         X + "command=x\nenvironment=A=\"a b#c\",\n  B='$x',C=/usr/bin:/bin,D=(1)\n",
         X + "command=x %(process_num)02d\nnumprocs=2\nprocess_name=%(program_name)s_%(process_num)02d\n",
         X + "command=x\npriority=5\n",
+        "strip_ansi=true\n" + X + "command=x\nstdout_capture_maxbytes=1MB\nstdout_events_enabled=true\n",
         "[supervisorctl]\nserverurl=unix:///x\n[rpcinterface:supervisor]\n"
         "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n",
         "[initd]\nname=x\nloglevel=debug\n[DEFAULT]\nautostart=true\n",

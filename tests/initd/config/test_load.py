@@ -109,3 +109,11 @@ def test_files_are_searched_in_supervisords_order(tmp_path: Path, number: int) -
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_text("")
     assert find(str(tmp_path / "up/bin"), str(tmp_path / "cwd")) == str(tmp_path / PLACES[number])
+
+
+def test_the_place_beside_an_original_of_pips_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = "/usr/local/etc/supervisord.conf"
+    monkeypatch.setattr("os.path.exists", lambda path: path == theirs)
+    assert find("/opt/initd/bin", "/") == theirs
+    monkeypatch.setattr("os.path.exists", lambda path: path in (theirs, "/etc/supervisord.conf"))
+    assert find("/opt/initd/bin", "/") == "/etc/supervisord.conf"
