@@ -76,7 +76,7 @@ def become_subreaper() -> None:
 
 
 def neighbours() -> str:
-    """A warning where our PID namespace is somebody else's (--pid=container:, shareProcessNamespace, --pid=host); or "".
+    """A warning where our PID namespace is another's (--pid=container:, shareProcessNamespace, --pid=host); or "".
 
     Whoever started us is not in it then: our parent's pid reads 0.  Below `docker run --init` it does not.
     """
@@ -88,8 +88,8 @@ def neighbours() -> str:
     except OSError:
         first = "?"
     return (
-        f"this PID namespace is shared, and its PID 1 is {first!r}: what docker exec and others leave behind goes to it, "
-        "and their processes are neither reaped nor stopped here"
+        f"this PID namespace is shared, and its PID 1 is {first!r}: what docker exec and others leave behind goes "
+        "to it, and their processes are neither reaped nor stopped here"
     )
 
 
