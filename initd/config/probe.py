@@ -18,6 +18,12 @@ HTTP_PORT = 80
 LOCALHOST = "127.0.0.1"
 CURE = "PID 1 asks no name server: write a literal address, localhost, or exec: with a command that resolves it"
 
+NEVER_READY = ("watchdog",)
+"""Kinds that readiness= does not know."""
+
+ONCE = ("fd", "sd_notify", "log")
+"""Kinds that liveness= does not know."""
+
 
 class Probe(Record):
     """One thing to look at."""
@@ -37,24 +43,25 @@ class Probe(Record):
     fd: int = 0
 
 
-def probe(text: str) -> Probe:
-    """Read it.  Raises ValueError with the fix."""
+def probe(text: str, without: tuple[str, ...] = ()) -> Probe:
+    """Read it.  Raises ValueError with the fix, which proposes nothing that is `without`."""
     word = text.strip()
     kind, colon, rest = word.partition(":")
     reader = READERS.get(kind.lower())
     if reader is None or (not colon and kind.lower() not in ALONE):
-        raise ValueError(f"{text!r} is no probe: write {', '.join(FORMS)}")
+        forms = [form for form in FORMS if form.partition(":")[0] not in without]
+        raise ValueError(f"{text!r} is no probe: write {', '.join(forms)}")
     return reader(word, rest)._replace(text=word)
 
 
 def readiness(text: str) -> Probe:
     """A probe that can tell when a program is ready."""
-    return _without(probe(text), ("watchdog",), "watchdog is for liveness=; write sd_notify")
+    return _without(probe(text, NEVER_READY), NEVER_READY, "watchdog is for liveness=; write sd_notify")
 
 
 def liveness(text: str) -> Probe:
     """A probe that can be asked again and again."""
-    return _without(probe(text), ("fd", "sd_notify", "log"), "that is said once, at the start: write watchdog, tcp:, "
+    return _without(probe(text, ONCE), ONCE, "that is said once, at the start: write watchdog, tcp:, "
                     "http://, exec:, file: or exists:")  # fmt: skip
 
 

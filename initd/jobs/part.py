@@ -14,7 +14,7 @@ from initd.jobs import zone
 from initd.jobs.agenda import MISSED, RUN, Agenda, begin, look
 from initd.jobs.alarm import Alarm
 from initd.jobs.dates import shown
-from initd.program import is_alive, is_pending
+from initd.program import Phase, is_alive, is_pending
 from wire.model import State
 
 TYPE_CHECKING = False
@@ -120,7 +120,9 @@ class Schedules:
         if self._sup.ending is not None:
             return
         if is_alive(process.program) or is_pending(process.program) or process.program.state is State.BACKOFF:
-            self._sup.note(f"{process.name}: still at its last run, this one is skipped", "warn")
+            waiting = process.program.phase is Phase.WAITING
+            last = f"its last run still {process.program.why}" if waiting else "still at its last run"
+            self._sup.note(f"{process.name}: {last}, this one is skipped", "warn")
             return
         try:
             self._sup.start(process, SCHEDULE)

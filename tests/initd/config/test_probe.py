@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,3 +107,10 @@ def test_a_pause_may_be_none() -> None:
     assert pause("0") == 0
     with pytest.raises(ValueError, match="duration"):
         pause("-1")
+
+
+@pytest.mark.parametrize(("reader", "foreign"), [(readiness, "watchdog"), (liveness, "log:TEXT")])
+def test_only_what_is_known_there_is_proposed(reader: Callable[[str], Probe], foreign: str) -> None:
+    with pytest.raises(ValueError, match="is no probe: write tcp:") as caught:
+        reader("tpc:x")
+    assert foreign not in str(caught.value)

@@ -113,6 +113,14 @@ def test_it_is_started_at_its_times(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sim["job"].program.wisher.actor == "schedule"
 
 
+def test_a_run_that_waits_for_others_is_not_called_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    sim = start(job("* * * * *"), monkeypatch)
+    sim.supervisor.gates.append(lambda process: "waits for db:ready" if process.name == "job" else "")
+    sim.run(200)
+    assert runs(sim) == 0
+    assert any("job: its last run still waits for db:ready, this one is skipped" in line for line in sim.voice.lines)
+
+
 def test_runs_do_not_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
     sim = start(job("* * * * *"), monkeypatch)
     sim.run(600)
