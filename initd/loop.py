@@ -42,6 +42,9 @@ MEND_SECONDS = 0.5
 """From an exception to looking over what it may have left half done."""
 
 
+MANY = (signal.SIGCHLD,)
+"""What waits while signals are handled: of two hundred programs told to stop each would interrupt the telling."""
+
 COLLECTOR = (700, 10, 10)
 """The garbage collector's thresholds while serving, Python's own defaults; initd.__main__ puts it off at the start."""
 
@@ -169,8 +172,13 @@ class Loop:
             arrived = os.read(self._wake_r, self._wake_bytes)
         except (BlockingIOError, MemoryError):
             arrived = b""
-        for number in _in_order(arrived, noted if len(arrived) >= self._wake_bytes else set()):
-            self._call("signal", self._signal_callback, number)
+        numbers = _in_order(arrived, noted if len(arrived) >= self._wake_bytes else set())
+        signal.pthread_sigmask(signal.SIG_BLOCK, MANY)
+        try:
+            for number in numbers:
+                self._call("signal", self._signal_callback, number)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, MANY)
 
     def _serve(self, fd: int, mask: int) -> None:
         callback = self._watched.get(fd)  # an earlier callback of this pass may have forgotten it

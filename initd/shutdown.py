@@ -18,11 +18,11 @@ from initd.events import CONT, KILL, TERM, Asked, Force, Hold, Stop
 from initd.plan import SWEEP, Level, budget, share, stop_levels
 from initd.program import is_alive
 from initd.sweep import tell
-from wire.model import Cause, full_name
+from wire.model import Cause, Want, full_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from initd.process import Process
     from initd.supervisor import Supervisor
@@ -72,9 +72,16 @@ class Shutdown:
         self._ends = self._began + whole
         limit = "" if self.then is not None else f", at most {whole:g} s"
         sup.note(f"{'reloading' if self.then is not None else 'stopping'} for {self._asked.actor}{limit}")
-        for process in tuple(sup.processes.values()):
-            sup.feed(process, Hold(self._asked))
+        first = self._alive(self._levels[0]) if self._levels and sup.unheard is None else []
+        self._hold(set(sup.processes.values()).difference(first))
         self._stop_next()
+        self._hold(first)
+
+    def _hold(self, processes: Collection[Process]) -> None:
+        """Nothing is started any more.  Who was told to stop knows that, unless something went wrong."""
+        for process in [one for one in self._sup.processes.values() if one in processes]:
+            if process.program.want is Want.UP:
+                self._sup.feed(process, Hold(self._asked))
 
     def force(self) -> None:
         """KILL for all, now."""
