@@ -48,6 +48,10 @@ class Companion:
         self._ended = False
         self._again: Timer | None = None
         self.pid: int | None = None
+        self.given: tuple[tuple[int, int], ...] = ()
+        """More descriptors for each life: ours, and what it is there."""
+        self.rest: Callable[[], object] | None = None
+        """What to do after the wait instead of beginning another life, which is begun by who needs it."""
         supervisor.loop.menders.append(self.mend)
 
     def start(self) -> None:
@@ -64,9 +68,9 @@ class Companion:
     def _spawn(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            pid = self._sup.kernel.spawn(
-                Order(self._argv, self._environ, self._sup.stdin, STDERR, STDERR, extra=((theirs.fileno(), 3),))
-            )
+            given = ((theirs.fileno(), 3), *self.given)
+            order = Order(self._argv, self._environ, self._sup.stdin, STDERR, STDERR, extra=given)
+            pid = self._sup.kernel.spawn(order)
         except StartFailed:
             ours.close()
             raise
@@ -103,7 +107,14 @@ class Companion:
         self._short_lives = 1 if now - self._began >= LINK_STEADY else self._short_lives + 1
         wait = link_wait(self._short_lives)
         self._sup.note(f"{why}; again in {wait:g} s", "warn")
-        self._again = self._sup.loop.at(now + wait, self.start)
+        self._again = self._sup.loop.at(now + wait, self._go_on)
+
+    def _go_on(self) -> None:
+        if self.rest is None:
+            self.start()
+        else:
+            self._again, self._began = None, 0.0
+            self.rest()
 
     def mend(self) -> None:
         """After an exception: a life that nobody will hear the end of, or no life to come, is begun anew."""

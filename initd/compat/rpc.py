@@ -1,6 +1,7 @@
-"""`python3 -m initd.compat.rpc`, started by PID 1 (initd.rpc.servers) with one end of a socketpair as descriptor 3.
+"""`python3 -m initd.compat.rpc ADDRESS [FD]`, started by PID 1 (initd.rpc.servers); descriptor 3 is a socketpair's end.
 
-It asks what to serve, listens, gives up root where it has it, and serves until PID 1 closes its end.
+FD listens at ADDRESS already; without it the name there is looked up and bound here.  The child asks PID 1 who may
+pass, gives up root where it has it, and serves until PID 1 closes its end.
 """
 
 from __future__ import annotations
@@ -11,21 +12,30 @@ import socket
 import sys
 import threading
 
-from initd.compat.rpc_server import begin, say
+from initd.compat.rpc_server import Door, say
 from initd.compat.rpc_wire import Wire
+from initd.rpc.sockets import listen
 
 FD = 3
 NOBODY = 65534
 """uid and gid of nobody on every Linux; no entry in any file is needed."""
 
 
-def main() -> int:
-    """Serve; returns the exit status when PID 1 is gone."""
+def main(address: str, *given: str) -> int:
+    """Serve; returns the exit status where that cannot be, else PID 1's end is its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     wire = Wire(socket.socket(fileno=FD), lambda: os._exit(0))
     threading.Thread(target=wire.serve, daemon=True).start()
-    begin(wire.actor("").ask("rpc.servers"), wire, give_up_root)
-    threading.Event().wait()
+    servers = {server["address"]: server for server in wire.actor("").ask("rpc.servers")}
+    if address not in servers:  # the configuration has changed meanwhile: PID 1 is about to end this process
+        return 0
+    try:
+        sock = socket.socket(fileno=int(given[0])) if given else listen(address)
+    except OSError as error:
+        say(f"cannot listen on {address}: {error.strerror}")
+        return 1
+    give_up_root()
+    Door(servers[address], wire).serve(sock)
     return 0
 
 
@@ -42,4 +52,4 @@ def give_up_root() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

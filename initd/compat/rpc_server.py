@@ -1,14 +1,15 @@
-"""The rpc server: threads that accept and serve, and what they share.
+"""The rpc server: threads that serve, and what they share.
 
-Theory.  One thread accepts for each socket, one serves each connection, one reads what PID 1 answers.  At most
-RPC_CLIENTS connections: one more closes the one that has been idle for longest, and where none is idle the newcomer
-waits a moment, and is then told to come again.  Nothing is kept between requests, so this process may die and be
-started again at any moment.
+Theory.  One thread accepts, one serves each connection, one reads what PID 1 answers.  At most RPC_CLIENTS
+connections: one more closes the one that has been idle for longest, and where none is idle the newcomer waits a moment,
+and is then told to come again.  Nothing is kept between requests, so this process may die and be started again at any
+moment; its clients knock at a socket that is PID 1's.
 """
 
 from __future__ import annotations
 
 import socket
+import struct
 import sys
 import threading
 import time
@@ -16,21 +17,19 @@ import time
 from initd.compat.rpc_auth import CHALLENGE, allows
 from initd.compat.rpc_http import REASONS, BadRequest, Connection
 from initd.compat.rpc_pages import respond
-from initd.compat.rpc_sockets import Taken, listen, peer_of
 from initd.ctl.client import Unreachable
 from wire.limits import RPC_CLIENTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from initd.compat.rpc_wire import Wire
 
     Server = dict[str, Any]
 
-RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Waits before an address that is taken is tried again, the last one for ever."""
+PAUSE_SECONDS = 1.0
+"""After accepting has failed for want of descriptors or memory."""
 
 PLACE_SECONDS = 3.0
 """How long a newcomer waits for a place: who followed a log and left is noticed within a second."""
@@ -89,54 +88,24 @@ class Clients:
 
 
 class Door:
-    """One server section: where it listens, and who may pass."""
+    """One server section: who comes in there, and who may pass."""
 
-    def __init__(self, server: Server, wire: Wire, clients: Clients, opened: Callable[[], object]) -> None:
+    def __init__(self, server: Server, wire: Wire) -> None:
         self._server = server
         self._wire = wire
-        self._clients = clients
-        self._opened = opened
+        self._clients = Clients()
 
-    def open(self) -> socket.socket | None:
-        """Listen; None where somebody else does, which is said once.  Raises OSError."""
-        where = self._server["address"]
-        if self._server["username"] is None and is_exposed(self._server):
-            say(f"[{self._server['section']}] {where} has no password: whoever can reach it controls the programs")
-        try:
-            return listen(self._server)
-        except Taken as error:
-            say(f"[{self._server['section']}] {where}: {error.strerror}; it is tried again")
-            return None
-
-    def give_up(self, error: OSError) -> None:
-        """It cannot be served at all; the others can."""
-        say(f"[{self._server['section']}] cannot listen on {self._server['address']}: {error.strerror or error}")
-        self._opened()
-
-    def serve(self, sock: socket.socket | None) -> None:
-        """Accept for ever; where the address was taken, first wait until it is free."""
-        sock = sock or self._insist()
-        self._opened()
+    def serve(self, sock: socket.socket) -> None:
+        """Accept for ever."""
+        threading.stack_size(STACK_BYTES)
         while True:
             try:
                 peer, _ = sock.accept()
             except OSError as error:  # out of descriptors or memory: they come back
                 say(f"cannot accept: {error.strerror}")
-                time.sleep(RETRY_SECONDS[0])
+                time.sleep(PAUSE_SECONDS)
                 continue
-            _thread(self._admit, peer)
-
-    def _insist(self) -> socket.socket:
-        tried = 0
-        while True:
-            time.sleep(RETRY_SECONDS[min(tried, len(RETRY_SECONDS) - 1)])
-            tried += 1
-            try:
-                sock = listen(self._server)
-            except OSError:
-                continue
-            say(f"[{self._server['section']}] {self._server['address']} is free now: listening")
-            return sock
+            threading.Thread(target=self._admit, args=(peer,), daemon=True).start()
 
     def _admit(self, peer: socket.socket) -> None:
         connection = Connection(peer, peer_of(peer))
@@ -182,49 +151,10 @@ def _refuse(connection: Connection, status: int) -> None:
         pass
 
 
-def _thread(work: Any, *args: object) -> None:
-    threading.Thread(target=work, args=args, daemon=True).start()
-
-
-def begin(servers: list[Server], wire: Wire, settled: Callable[[], object]) -> None:
-    """Open what can be opened now; what is taken is opened later by its own thread.
-
-    `settled()` is called once all are open: root may be needed until then.
-    """
-    threading.stack_size(STACK_BYTES)
-    clients, missing = Clients(), Countdown(settled)
-    doors = [Door(server, wire, clients, missing.done) for server in servers]
-    missing.start(len(doors))
-    for door in doors:
-        try:
-            sock = door.open()
-        except OSError as error:
-            door.give_up(error)
-        else:
-            _thread(door.serve, sock)
-
-
-class Countdown:
-    """Calls `settled` when so many things are done."""
-
-    def __init__(self, settled: Callable[[], object]) -> None:
-        self._settled = settled
-        self._lock = threading.Lock()
-        self._left = 0
-
-    def start(self, count: int) -> None:
-        """So many are to come."""
-        self._left = count
-
-    def done(self) -> None:
-        """One of them is done."""
-        with self._lock:
-            self._left -= 1
-            if not self._left:
-                self._settled()
-
-
-def is_exposed(server: Server) -> bool:
-    """Whether other machines can reach it."""
-    host = server["address"].rpartition(":")[0]
-    return not server["address"].startswith("/") and host not in ("localhost", "127.0.0.1")
+def peer_of(sock: socket.socket) -> str:
+    """Who connected, for records: `uid=0` or `10.0.0.7:41234`."""
+    if sock.family == socket.AF_UNIX:
+        uid = struct.unpack("iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+        return f"uid={uid}"
+    host, port = sock.getpeername()[:2]
+    return f"{host}:{port}"

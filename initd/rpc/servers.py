@@ -1,30 +1,32 @@
-"""The rpc server: a child of PID 1 that speaks supervisor's XML-RPC over HTTP on the sockets the file asks for.
+"""The rpc server: a child of PID 1 that speaks supervisor's XML-RPC over HTTP on a socket the file asks for.
 
-Theory.  HTTP, XML and passwords stay out of PID 1.  The child (initd.compat.rpc) has one socketpair, over which it asks
-as any client of the control socket does; it needs no control socket.  What it has to serve, passwords included, it is
-told over that socketpair by the verb `rpc.servers`, so that nothing stands in a command line or an environment.  It
-binds as PID 1's user and then gives up root, so removing its socket files at the end is left to PID 1.
+Theory.  HTTP, XML and passwords stay out of PID 1, and most containers never see a client.  So PID 1 makes the socket,
+its mode and its owner, and looks only whether somebody knocks; the first knock starts the child (initd.compat.rpc),
+which accepts on the same socket from then on.  When the child ends, PID 1 looks again.  A name that has to be looked up
+is bound by the child, which is then there from the beginning, because PID 1 must not wait for an answer.
 
-A request may name an `actor`; only this carrier is believed, and what it names stands behind `rpc` in every record.
-Another configuration with other servers ends the child and starts a new one.
+The child has one socketpair, over which it asks as any client of the control socket does; it needs no control socket.
+Who may pass, passwords included, it is told over that socketpair by the verb `rpc.servers`, so that nothing stands in a
+command line or an environment.  A request may name an `actor`; only this carrier is believed, and what it names stands
+behind `rpc` in every record.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import socket
-import stat
+from select import EPOLLIN
 
 from initd.companion import Companion
 from initd.connection import Connection
 from initd.control import OPERATE, Entry
 from initd.prefix import command
 from initd.replies import Carrier
+from initd.rpc.sockets import Taken, is_exposed, is_looked_up, listen
 from wire.limits import COMMAND_ID_CHARS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
 
     from initd.config.records import Server
@@ -38,59 +40,46 @@ MODULE = "initd.compat.rpc"
 RPC = "rpc"
 """The role of the socketpair's other end, and its name in records."""
 
-LEAVE_SECONDS = 1.0
-"""Until a child that was killed has let go of its sockets."""
+KNOCKED = 4
+"""Descriptor of the child that listens."""
+
+RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Waits before an address that is taken is tried again, the last one for ever."""
 
 HANDED_ON = ("PATH", "TZ")
 """Variables that the child gets: times in `status` are local ones."""
 
 
 class RpcServer:
-    """The child, if the configuration asks for one."""
+    """The servers that the configuration asks for."""
 
     def __init__(
         self, supervisor: Supervisor, control: Control, listener: Listener, environ: Mapping[str, str]
     ) -> None:
-        self._sup = supervisor
+        self.supervisor = supervisor
+        self.environ = {name: environ[name] for name in HANDED_ON if name in environ}
         self._control = control
         self._listener = listener
-        self._environ = {name: environ[name] for name in HANDED_ON if name in environ}
-        self._servers: tuple[Server, ...] = ()
-        self._connection: Connection | None = None
-        self.child: Companion | None = None
-        control.table["rpc.servers"] = Entry((), self._tell, RPC, "what to listen on, with passwords")
+        self._doors: dict[Server, Door] = {}
+        control.table["rpc.servers"] = Entry((), self._tell, RPC, "who may pass where, with passwords")
 
     def adopt(self, servers: tuple[Server, ...]) -> None:
-        """Serve these from now on."""
-        if servers == self._servers:
-            return
-        before = unix_paths(self._servers)
-        self.close()
-        self._servers = servers
-        gone = [path for path in before if path not in unix_paths(servers)]
-        self._sup.loop.at(self._sup.loop.now() + LEAVE_SECONDS, lambda: remove_dead(*gone))
-        if servers:
-            self.child = Companion(self._sup, command(MODULE), self._environ, self._attach, "rpc server")
-            self.child.start()
+        """Serve these from now on; one that is as it was is not touched."""
+        for server in [server for server in self._doors if server not in servers]:
+            self._doors.pop(server).close()
+        for server in [server for server in servers if server not in self._doors]:
+            self._doors[server] = door = Door(self, server)
+            door.open()
 
     def close(self) -> None:
-        """End the child and take the names of its sockets away."""
-        if self.child is not None:
-            self.child.stop()
-            self.child = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        remove_dead(*unix_paths(self._servers))
+        """End them and take the names of their sockets away."""
+        self.adopt(())
 
-    def _attach(self, sock: socket.socket) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        loop: Serving = self._sup.loop
+    def converse(self, sock: socket.socket) -> Connection:
+        """Answer a child."""
+        loop: Serving = self.supervisor.loop
         answer = self._listener.answer
-        self._connection = Connection(
-            loop, sock, lambda request: answer(request, self._carrier(request)), lambda _: None, None
-        )
+        return Connection(loop, sock, lambda request: answer(request, self._carrier(request)), lambda _: None, None)
 
     def _carrier(self, request: object) -> Carrier:
         actor = request.get("actor") if isinstance(request, dict) else None
@@ -99,27 +88,113 @@ class RpcServer:
         return Carrier(f"{RPC} {actor}" if named else RPC, may)
 
     def _tell(self, control: Control, call: Call) -> object:
-        return [server._asdict() for server in self._servers]
+        return [server._asdict() for server in self._doors]
 
 
-def unix_paths(servers: tuple[Server, ...]) -> list[str]:
-    """The socket files among the addresses."""
-    return [server.address for server in servers if server.address.startswith("/")]
+class Door:
+    """One server section: a socket, and a child from the first client on."""
 
+    def __init__(self, house: RpcServer, server: Server) -> None:
+        self._house = house
+        self._sup = house.supervisor
+        self._server = server
+        self._tried = 0
+        self._closed = False
+        self._socket: socket.socket | None = None
+        self._made: tuple[int, int] | None = None
+        """Device and inode of our socket file: another of that name is somebody else's."""
+        self._connection: Connection | None = None
+        self._binds = not is_looked_up(server.address)
+        """Whether the socket is made here, and not by the child."""
+        words = [server.address, str(KNOCKED)][: 1 + self._binds]
+        self._child = Companion(self._sup, [*command(MODULE), *words], house.environ, self._attach, "rpc server")
+        self._sup.loop.menders.append(self.mend)
 
-def remove_dead(*paths: str) -> None:
-    """Remove socket files that nobody listens on any more; anything else stays."""
-    for path in paths:
+    def open(self) -> None:
+        """Listen; what is taken is tried again, what cannot be is said."""
+        where = self._server.address
+        if self._server.username is None and is_exposed(where):
+            self._say("has no password: whoever can reach it controls the programs")
+        if self._binds:
+            self._try()
+        else:
+            self._child.start()
+
+    def close(self) -> None:
+        """End the child and take the name of the socket away."""
+        self._closed = True
+        self._sup.loop.menders.remove(self.mend)
+        self._child.stop()
+        if self._connection is not None:
+            self._connection.close()
+        if self._socket is not None:
+            self._sup.loop.forget(self._socket.fileno())
+            self._socket.close()
+            self._remove()
+
+    def _try(self) -> None:
+        if self._closed:
+            return
         try:
-            if _is_dead(path):
-                os.unlink(path)
-        except OSError:
-            pass
+            self._socket = listen(self._server.address, self._server.chmod, self._server.chown)
+        except Taken as error:
+            self._insist(error)
+        except OSError as error:
+            self._say(f"cannot be served: {error.strerror or error}", "error")
+        else:
+            self._made = _inode(self._server.address)
+            if self._tried:
+                self._say("is free now: listening", "info")
+            self._child.given, self._child.rest = ((self._socket.fileno(), KNOCKED),), self._look
+            self._look()
+
+    def _insist(self, error: OSError) -> None:
+        if not self._tried:
+            self._say(f"{error.strerror}; it is tried again")
+        wait = RETRY_SECONDS[min(self._tried, len(RETRY_SECONDS) - 1)]
+        self._tried += 1
+        self._sup.loop.at(self._sup.loop.now() + wait, self._try)
+
+    def _look(self) -> None:
+        """Wait for the first client."""
+        if self._socket is not None and not self._closed and not self._sup.loop.is_watched(self._socket.fileno()):
+            self._sup.loop.watch(self._socket.fileno(), EPOLLIN, self._on_knock)
+
+    def mend(self) -> None:
+        """After an exception: without a child somebody has to look."""
+        if self._child.pid is None:
+            self._look()
+
+    def _on_knock(self, mask: int) -> None:
+        if self._socket is None:
+            return
+        self._sup.loop.forget(self._socket.fileno())
+        if self._sup.ending is None:
+            self._child.start()
+        else:  # nothing is started now; after a reload there will be somebody
+            self._sup.loop.at(self._sup.loop.now() + RETRY_SECONDS[0], self._look)
+
+    def _attach(self, sock: socket.socket) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._house.converse(sock)
+
+    def _say(self, text: str, level: str = "warn") -> None:
+        self._sup.note(f"rpc server: [{self._server.section}] {self._server.address} {text}", level)
+
+    def _remove(self) -> None:
+        """Our socket file; whatever else has come to bear its name stays."""
+        if self._made is not None and _inode(self._server.address) == self._made:
+            try:
+                os.unlink(self._server.address)
+            except OSError:
+                pass
 
 
-def _is_dead(path: str) -> bool:
-    """Whether it is a socket that refuses connections.  Raises OSError."""
-    if not stat.S_ISSOCK(os.lstat(path).st_mode):
-        return False
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as probe:
-        return probe.connect_ex(path) == errno.ECONNREFUSED
+def _inode(path: str) -> tuple[int, int] | None:
+    """Of a file; of an address that is none, None."""
+    try:
+        found = os.lstat(path) if path.startswith("/") else None
+    except OSError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)

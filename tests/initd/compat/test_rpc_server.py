@@ -78,7 +78,9 @@ def test_it_is_nobody_and_shows_no_password(begin: Begin) -> None:
     head = HEAD.replace("[rpcinterface", "username=me\npassword=tellnobody\n[rpcinterface")
     daemon = Daemon("initd", WEB, head)
     try:
-        pid = until(daemon.server_pid)
+        until((daemon.folder / "s.sock").exists)
+        assert b" 401 " in talk(daemon, b"GET / HTTP/1.0\r\n\r\n")
+        pid = daemon.server_pid()
         until(lambda: _uids(pid) == {65534} if os.geteuid() == 0 else True)
         for file in ("cmdline", "environ"):
             assert b"tellnobody" not in Path(f"/proc/{pid}/{file}").read_bytes()
@@ -97,8 +99,45 @@ def test_its_death_disturbs_nobody_and_it_comes_back(begin: Begin) -> None:
     web = daemon.wait_state("web", "RUNNING")["pid"]
     first = daemon.server_pid()
     os.kill(first, signal.SIGKILL)
-    until(lambda: daemon.server_pid() not in (0, first) and daemon.answers())
+    until(lambda: daemon.answers() and daemon.server_pid() not in (0, first))
     assert daemon.rpc.getProcessInfo("web")["pid"] == web
+
+
+def test_it_is_not_there_before_its_first_client() -> None:
+    daemon = Daemon("initd", WEB)
+    try:
+        until(lambda: (daemon.folder / "s.sock").exists() and Path(daemon.control).exists())
+        assert daemon.server_pid() == 0
+        assert daemon.rpc.getState()["statecode"] == 1
+        assert daemon.server_pid() != 0
+    finally:
+        daemon.destroy()
+
+
+def test_nobody_is_lost_while_it_is_gone(begin: Begin) -> None:
+    """A client that comes before the next life is served by it."""
+    daemon = begin()
+    for _ in range(3):
+        os.kill(daemon.server_pid(), signal.SIGKILL)
+        assert daemon.rpc.getState()["statecode"] == 1
+
+
+def test_a_name_is_looked_up_by_the_child() -> None:
+    port = free_port()
+    head = HEAD.replace("[rpcinterface", f"[inet_http_server]\nport={socket.gethostname()}:{port}\n[rpcinterface")
+    daemon = Daemon("initd", WEB, head)
+    try:
+        until(lambda: _accepts(port, socket.gethostname()))
+    finally:
+        daemon.destroy()
+
+
+def test_its_name_goes_with_it_unless_somebody_took_it(begin: Begin) -> None:
+    ours, theirs = begin(), begin()
+    (theirs.folder / "s.sock").unlink()
+    (theirs.folder / "s.sock").touch()
+    assert (ours.stop(), theirs.stop()) == (0, 0)
+    assert not (ours.folder / "s.sock").exists() and (theirs.folder / "s.sock").exists()
 
 
 def test_without_a_server_section_there_is_no_such_process(begin: Begin) -> None:
@@ -205,9 +244,9 @@ def test_a_port_with_a_password(begin: Begin, stored: str, given: str) -> None:
     assert (answer.status, answer.getheader("WWW-Authenticate")) == (401, 'Basic realm="default"')
 
 
-def _accepts(port: int) -> bool:
+def _accepts(port: int, host: str = "127.0.0.1") -> bool:
     with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
+        return sock.connect_ex((host, port)) == 0
 
 
 def test_a_port_that_is_taken_is_tried_again(begin: Begin) -> None:

@@ -15,7 +15,6 @@ from initd.control import OPERATE
 from initd.replies import Answer, Carrier, Later, Reply, Stream
 from initd.rpc import attempts, details, logs
 from initd.rpc.details import QUICK, exit_status, spawn_error
-from initd.rpc.servers import remove_dead, unix_paths
 from tests.support.programs import program
 from tests.support.smallworld import SmallWorld
 from wire.limits import LOG_CHUNK_BYTES, RING_BYTES, ROWS_PER_REPLY
@@ -259,22 +258,3 @@ def test_initds_own_lines_are_a_log_too(world: World) -> None:
     assert row["text"].endswith(" INFO something happened\n") and row["size"] == len(row["text"])
     world.result("log.clear")
     assert world.result("log.read")["text"] == ""  # type: ignore[index]
-
-
-# Sockets
-
-
-def test_only_dead_sockets_are_removed(tmp_path: Path) -> None:
-    import socket
-
-    paths = [tmp_path / name for name in ("dead", "live", "file", "none")]
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(paths[0]))
-    live = socket.socket(socket.AF_UNIX)
-    live.bind(str(paths[1]))
-    live.listen()
-    paths[2].touch()
-    remove_dead(*map(str, paths))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "live"]
-    live.close()
-    assert unix_paths(()) == []

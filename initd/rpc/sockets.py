@@ -14,28 +14,43 @@ import stat
 
 from initd.users import identity_of
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 BACKLOG = 64
+LOCAL = "localhost"
+"""Is 127.0.0.1, as everywhere, and needs no file to say so."""
 
 
 class Taken(OSError):
     """Somebody else listens there."""
 
 
-def listen(server: dict[str, Any]) -> socket.socket:
-    """A listening socket as a [unix_http_server] or [inet_http_server] asks for it.  Raises OSError."""
-    address: str = server["address"]
+def listen(address: str, mode: int | None = None, owner: str | None = None) -> socket.socket:
+    """A listening socket as a [unix_http_server] or [inet_http_server] asks for it.  Raises OSError, Taken."""
     if address.startswith("/"):
-        return _listen_unix(address, server["chmod"], server["chown"])
+        return _listen_unix(address, mode, owner)
     host, _, port = address.rpartition(":")
     return _listen_inet(host, int(port))
 
 
+def is_looked_up(address: str) -> bool:
+    """Whether somebody has to be asked what it means, which may take long."""
+    host = address.rpartition(":")[0]
+    if address.startswith("/") or host in ("", LOCAL):
+        return False
+    try:
+        socket.inet_aton(host)
+    except OSError:
+        return True
+    return False
+
+
+def is_exposed(address: str) -> bool:
+    """Whether other machines can reach it."""
+    return not address.startswith("/") and address.rpartition(":")[0] not in (LOCAL, "127.0.0.1")
+
+
 def _listen_inet(host: str, port: int) -> socket.socket:
     """As supervisord: IPv4; a name is looked up."""
+    host = "127.0.0.1" if host == LOCAL else host
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -107,14 +122,3 @@ def _unlink(path: str) -> None:
         os.unlink(path)
     except OSError:
         pass
-
-
-def peer_of(sock: socket.socket) -> str:
-    """Who connected, for records: `uid=0` or `10.0.0.7:41234`."""
-    if sock.family == socket.AF_UNIX:
-        import struct
-
-        uid = struct.unpack("iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
-        return f"uid={uid}"
-    host, port = sock.getpeername()[:2]
-    return f"{host}:{port}"
