@@ -71,6 +71,9 @@ class Run:
         """WATCHDOG=1 came since the last look."""
         self.is_living = False
         """The watch is the one of liveness."""
+        self.readiness: Readiness | None = None
+        """What it has to be to count as started, and how it is checked from then on: as it was when that began."""
+        self.liveness: Liveness | None = None
 
     def end_readying(self) -> None:
         """It is ready, or never will be."""
@@ -104,11 +107,30 @@ class Probes:
         supervisor.on_change(self._on_change)
 
     def adopt(self, config: Config) -> None:
-        """Forget what is gone; who runs goes on under the rules it was started with, until its next start."""
+        """Forget what is gone, and take over what can be while programs run."""
         for name in [name for name in self._mailboxes if name not in self._sup.processes]:
             self._mailboxes.pop(name).close()
         for name in [name for name in self._runs if name not in self._sup.processes]:
             self._end(name)
+        for process in tuple(self._sup.processes.values()):
+            if process.program.phase is Phase.MAIN and process.program.pid is not None:
+                self._change(process)
+
+    def _change(self, process: Process) -> None:
+        """Another liveness probe counts at once, another readiness probe from the next start on.
+
+        Who is starting without the one that is gone, or that is new, has nothing to wait for.
+        """
+        run, config = self._runs.get(process.name), process.config
+        rule = run.readiness if run is not None else None
+        if process.program.state is State.STARTING and rule != config.readiness and None in (rule, config.readiness):
+            if run is not None:
+                run.end_readying()
+            self._sup.feed(process, Ready())
+        if run is not None and run.is_living and run.liveness != config.liveness:
+            run.is_living = False
+            process.ailing = process.why = ""
+        self._on_change(process)
 
     # Starts
 
@@ -181,6 +203,7 @@ class Probes:
         readiness = process.config.readiness
         if readiness is None or process.program.state is not State.STARTING:
             return run
+        run.readiness = readiness
         self._set_deadline(process, run, self._sup.loop.now() + readiness.within)
         if readiness.probe.kind == "log":
             self._follow(process, run, readiness)
@@ -196,7 +219,7 @@ class Probes:
         run.deadline = self._sup.loop.at(at, lambda: self._too_late(process, run))
 
     def _too_late(self, process: Process, run: Run) -> None:
-        readiness = process.config.readiness
+        readiness = run.readiness
         if self._runs.get(process.name) is not run or readiness is None:
             return
         seen = f": {run.watch.why}" if run.watch is not None and run.watch.why else ""
@@ -230,9 +253,9 @@ class Probes:
     def _begin_living(self, process: Process, run: Run) -> None:
         run.end_readying()
         run.is_living = True
-        liveness = process.config.liveness
-        if liveness is None:
-            return
+        liveness = run.liveness = process.config.liveness
+        if liveness is None or (liveness.probe.kind == "watchdog" and process.name not in self._mailboxes):
+            return  # it has no address to say so; from the next start on it has one
         tally = Tally(liveness.successes, liveness.failures)
         run.watch = self._watch(process, tally, liveness, lambda ill, why: self._judge(process, liveness, ill, why))
         passive = liveness.probe.kind == "watchdog"
@@ -289,7 +312,7 @@ class Probes:
         run.spoke = (run.spoke or message.alive) and not message.stuck
         if message.status is not None:
             process.why = message.status
-        readiness = process.config.readiness
+        readiness = run.readiness
         if readiness is None or readiness.probe.kind != "sd_notify":
             return
         if message.extend is not None and run.deadline is not None:
