@@ -1,6 +1,6 @@
 """supervisord's own command line: what an image's CMD or entrypoint calls finds initd under that name.
 
-Flags beat the file, as there.  What differs: `-v` names initd besides, `--profile_options` is taken and does nothing.
+Flags beat the file, as there.  What differs: `--profile_options` is taken and does nothing.
 
 In the foreground or not?  PID 1 stays, whatever the file says: a container ends with it, so an image that forgot
 nodaemon=true works.  Anybody else who asked for neither -n nor nodaemon=true expects to get the prompt back, and
@@ -90,7 +90,7 @@ def main(argv: list[str]) -> int:
         if "h" in found:
             return _print(HELP.format(version=version()))
         if "v" in found:
-            return _print(f"{SUPERVISOR} (initd {version()})\n")
+            return _print(f"{SUPERVISOR}\n")
         if rest:
             raise OperatorError(f"positional arguments are not supported: {rest}")
         options = _options(found)

@@ -54,7 +54,7 @@ def test_a_wrong_command_line_is_refused(supervisord: Path, argv: tuple[str, ...
 
 def test_help_and_version(supervisord: Path) -> None:
     assert "--profile_options" in run(supervisord, "--help").stdout
-    assert run(supervisord, "--vers").stdout.startswith("4.3.0 ")
+    assert run(supervisord, "--vers").stdout == "4.3.0\n"
 
 
 def test_it_leaves_the_foreground_when_all_is_there(supervisord: Path, tmp_path: Path) -> None:
