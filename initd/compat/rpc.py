@@ -47,7 +47,7 @@ def give_up_root() -> None:
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
-    except PermissionError:  # no CAP_SETGID, CAP_SETUID
+    except OSError:  # no CAP_SETGID, CAP_SETUID; or nobody has no place in this user namespace
         return
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from initd.compat.rpc import give_up_root
 
 
-def test_root_without_capabilities_stays_and_is_no_news(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EINVAL])
+def test_root_without_capabilities_or_room_stays_and_is_no_news(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(*_: object) -> None:
-        raise PermissionError(1, "Operation not permitted")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr("os.setgroups", refuse)
