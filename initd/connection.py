@@ -14,7 +14,7 @@ import json
 import select
 from collections import deque
 
-from initd.replies import ControlError, Later, Reply, Stream
+from initd.replies import ControlError, Later, Reply, Rows, Stream
 from wire.limits import CONTROL_ASKED, CONTROL_REPLY_BYTES, CONTROL_REQUEST_BYTES, STREAM_BYTES
 
 TYPE_CHECKING = False
@@ -49,9 +49,16 @@ END = "end"
 """The one verb that is the connection's own: {"verb": "end", "args": {"id": 3}} ends the stream that was asked as 3."""
 
 
+_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
+
 def encode(message: dict[str, object]) -> bytes:
     """One line.  Raises ValueError or TypeError for what is not JSON."""
-    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+    result = message.get("result")
+    if not isinstance(result, Rows):
+        return _encoder.encode(message).encode("ascii") + b"\n"
+    around = _encoder.encode({**message, "result": 0})
+    return f"{around.removesuffix('0}')}{result.json}}}\n".encode("ascii")
 
 
 def decode(line: bytes) -> object:

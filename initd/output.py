@@ -182,8 +182,9 @@ class Output:
     def dropped(self, name: str) -> Dropped:
         """Bytes dropped so far; zeros for a name that never ran."""
         desk = self._desks.get(name)
-        counts = {key: channel.origin.dropped for key, channel in desk.channels.items()} if desk else {}
-        return Dropped(counts.get(STDOUT, 0), counts.get(STDERR, 0))
+        channels = desk.channels if desk is not None else {}
+        stdout, stderr = channels.get(STDOUT), channels.get(STDERR)
+        return Dropped(stdout.origin.dropped if stdout else 0, stderr.origin.dropped if stderr else 0)
 
     def size(self, name: str, stream: str) -> int:
         """Bytes of a stream since it was cleared last; the ring has the end of them."""

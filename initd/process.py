@@ -10,6 +10,7 @@ from wire.model import Cause, Exit, Status, full_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from initd.config.records import Program as Configured
+    from initd.reports import Shown
     from initd.timers import Timer
 
 
@@ -17,8 +18,8 @@ class Process:
     """The supervisor's entry for one process of one program."""
 
     __slots__ = (
-        "ailing", "config", "death", "last_exit", "left", "name", "program", "since", "spawnerr", "start_ticks",
-        "started_at", "suspicion", "timer", "why",
+        "ailing", "config", "death", "last_exit", "left", "name", "program", "shown", "since", "spawnerr",
+        "start_ticks", "started_at", "suspicion", "timer", "why",
     )  # fmt: skip
 
     def __init__(self, config: Configured, at: float) -> None:
@@ -44,6 +45,8 @@ class Process:
         """What its liveness probe says while it fails; see initd.probes."""
         self.left = ""
         """What outlived the last stop, for people."""
+        self.shown: Shown | None = None
+        """Its row in `status`, as it was shown last; see initd.reports."""
 
     @property
     def pid(self) -> int | None:

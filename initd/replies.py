@@ -47,6 +47,12 @@ class ControlError(Exception):
         self.hint = hint
 
 
+class Rows(list[dict[str, object]]):
+    """Rows of a result whose JSON is known already, because most of it is what it was last time."""
+
+    json = "[]"
+
+
 class Carrier(Record):
     """Over what a request came: `actor` as it stands in records, and the verbs it may use."""
 

@@ -6,7 +6,10 @@ and `full_name`, where there is one, is what people type.
 
 from __future__ import annotations
 
-from initd.replies import ControlError
+import json
+
+from initd.replies import ControlError, Rows
+from wire._record import Record
 from wire.limits import FACTS
 from wire.model import Exit, FactKind, State, full_name
 
@@ -23,12 +26,17 @@ if TYPE_CHECKING:
 ALL = "all"
 """The name that means every process."""
 
+UPTIME = '"uptime":null'
+"""Where the JSON of a row is cut in two.  Inside of a string its quotes would be escaped."""
+
 SHOWN = 20
 """Unknown names listed in an error, at most."""
 
 
 def select(processes: dict[str, Process], names: tuple[str, ...]) -> list[Process]:
     """The processes meant by names, `GROUP:*` and `all`, each once, in start order.  Raises ControlError."""
+    if names == (ALL,):
+        return list(processes.values())
     groups = {process.config.group for process in processes.values()}
     unknown = [name for name in names if not _is_known(name, processes, groups)]
     if unknown:
@@ -64,6 +72,16 @@ def body_row(body: object) -> dict[str, object]:
     return row
 
 
+class Shown(Record):
+    """A row of `status` but for its uptime, and its JSON before and after that."""
+
+    of: tuple[object, ...]
+    """All that it is made of."""
+    row: dict[str, object]
+    before: str
+    after: str
+
+
 class Reports:
     """Reads supervisor, journal and output; changes nothing."""
 
@@ -72,15 +90,28 @@ class Reports:
         self._journal = journal
         self._output = output
 
-    def status(self, names: tuple[str, ...], now: float) -> list[dict[str, object]]:
+    def status(self, names: tuple[str, ...], now: float) -> Rows:
         """One row a process, of all where no name is given."""
-        chosen = select(self._sup.processes, names or (ALL,))
-        return [self._status_row(process, now) for process in chosen]
+        rows, texts = Rows(), []
+        for process in select(self._sup.processes, names or (ALL,)):
+            shown = self._shown(process)
+            uptime = now - process.program.spawned_at if process.program.pid is not None else None
+            rows.append({**shown.row, "uptime": uptime})
+            texts.append(f"{shown.before}{'null' if uptime is None else repr(uptime)}{shown.after}")
+        rows.json = f"[{','.join(texts)}]"
+        return rows
 
-    def _status_row(self, process: Process, now: float) -> dict[str, object]:
-        dropped = self._output.dropped(process.name)
-        status = process.status(now)._asdict()
-        return {"full_name": process.name, **status, "autostart": process.config.autostart, "dropped": sum(dropped)}
+    def _shown(self, process: Process) -> Shown:
+        """What is shown of it beside its uptime; made anew where any of that has changed."""
+        dropped, program = sum(self._output.dropped(process.name)), process.program
+        of = (dropped, process.since, process.why, process.start_ticks, process.config, program)
+        if process.shown is None or process.shown.of != of:
+            told = process.status(program.spawned_at)._asdict()
+            row = {"full_name": process.name, **told, "autostart": process.config.autostart, "dropped": dropped}
+            text = json.dumps({**row, "uptime": None}, separators=(",", ":"), allow_nan=False)
+            before, mark, after = text.partition(UPTIME)
+            process.shown = Shown(of, row, before + mark.removesuffix("null"), after)
+        return process.shown
 
     def census(self, now: float) -> list[dict[str, object]]:
         """What link needs to know of the programs."""
