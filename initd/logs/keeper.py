@@ -34,14 +34,17 @@ class Keeper:
     """Tells Output of runs, and an Archive of rotations."""
 
     def __init__(self, supervisor: Supervisor) -> None:
+        self._sup = supervisor
         self._output = supervisor.output
         self._output.on_rotated(Archive(supervisor).add)
         supervisor.on_change(self._hear)
 
     def adopt(self, config: Config) -> None:
-        """A program's options reach Output when it starts; here it is only about initd's own lines."""
+        """Programs' options reach Output by themselves; here are initd's own lines, and the pids of runs that get JSON now."""
         found = {program.logs or Logs() for program in config.programs}
         self._output.shape_own(own_shape(found))
+        for process in self._sup.processes.values():
+            self._hear(process)
 
     def _hear(self, process: Process) -> None:
         if process.pid is not None and process.config.logs is not None:

@@ -12,6 +12,7 @@ The stop is the old definition's: its signal, its patience.  A shutdown that beg
 
 from __future__ import annotations
 
+from initd.config.topics import TOPIC_OF
 from initd.errors import StillStopping
 from initd.events import Stop
 from initd.process import Process, rules_of
@@ -109,7 +110,7 @@ class Changeover:
             if row.change == CHANGED and row.name not in self._leaving:
                 process = self._sup.processes[row.name]
                 redefine(process, defined[row.name])
-                if any(option.name.startswith(("stdout_", "stderr_")) for option in row.options):
+                if any(is_of_logs(option.name) for option in row.options):
                     self._sup.output.refit(process.config)
 
     def _touched(self, diff: Diff) -> list[tuple[Process, str]]:
@@ -162,6 +163,11 @@ class Changeover:
 
 def _has_to_go(row: Row) -> bool:
     return row.change == REMOVED or (row.change == CHANGED and row.need == RESTART)
+
+
+def is_of_logs(option: str) -> bool:
+    """Whether it says where output goes, or how it is shown there; `logs` is what no option of the section says."""
+    return option.startswith(("stdout_", "stderr_")) or option == "logs" or TOPIC_OF.get(option) == "logs"
 
 
 def _new(diff: Diff) -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,13 @@ UTC = Logs(log_timestamps="utc", timestamps_given=True)
 
 
 class World(Bench):
-    """As much of a supervisor as a Keeper needs."""
+    """As much of a supervisor as a Keeper needs; `running` is what runs."""
+
+    running: dict[str, object] = {}  # noqa: RUF012 - a test may give an instance its own
+
+    @property
+    def processes(self) -> dict[str, object]:
+        return self.running
 
     def on_change(self, callback: object) -> None:
         self.changed = callback
@@ -63,3 +70,13 @@ def test_a_process_that_runs_is_told_to_output():
     world.changed(Process())
     world.write(pipes.stdout_w, b"x\n")
     assert json.loads(read(world.stdout))["pid"] == 77
+
+
+def test_runs_that_get_json_now_tell_their_pid():
+    world = World()
+    keeper = Keeper(world)
+    world.running = {"web": SimpleNamespace(pid=77, config=program("web", logs=JSON))}
+    told = []
+    world.output.ran = lambda config, pid: told.append((config.name, pid))
+    keeper.adopt(Config(JSON))
+    assert told == [("web", 77)]

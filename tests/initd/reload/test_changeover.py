@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from initd.config.records import Config, Group
+from initd.config.topics.logs import Logs
 from initd.events import Asked
-from initd.reload.changeover import Changeover
+from initd.reload.changeover import Changeover, is_of_logs
 from initd.reload.diff import compare
 from tests.sim.machine import Simulated
 from tests.support.programs import program
@@ -84,6 +87,17 @@ def test_a_live_change_keeps_the_process_and_rules_at_once() -> None:
 def test_log_options_reach_a_running_program() -> None:
     scene = Scene(program("a"))
     scene.update(program("a", stdout_logfile="/tmp/a"))
+    assert ("refit", "a") in scene.initd.output.calls
+
+
+@pytest.mark.parametrize("option", ["log_mask", "logfile_rotate", "stderr_logfile", "logs"])
+def test_so_do_options_of_how_they_are_shown(option: str) -> None:
+    assert is_of_logs(option)
+
+
+def test_a_mask_reaches_a_running_program() -> None:
+    scene = Scene(program("a"))
+    scene.update(program("a", logs=Logs(log_mask=("token=*",))))
     assert ("refit", "a") in scene.initd.output.calls
 
 
