@@ -40,7 +40,7 @@ class Keeper:
         supervisor.on_change(self._hear)
 
     def adopt(self, config: Config) -> None:
-        """Programs' options reach Output by themselves; here are initd's own lines, and the pids of runs that get JSON now."""
+        """Own lines of initd, and the pids of runs that get JSON now; all else reaches Output without this part."""
         found = {program.logs or Logs() for program in config.programs}
         self._output.shape_own(own_shape(found))
         for process in self._sup.processes.values():

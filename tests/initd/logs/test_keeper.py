@@ -17,7 +17,7 @@ UTC = Logs(log_timestamps="utc", timestamps_given=True)
 class World(Bench):
     """As much of a supervisor as a Keeper needs; `running` is what runs."""
 
-    running: dict[str, object] = {}  # noqa: RUF012 - a test may give an instance its own
+    running: dict[str, object] = {}
 
     @property
     def processes(self) -> dict[str, object]:
