@@ -8,6 +8,9 @@ scripts go on behind `supervisord -c FILE`: there it leaves the foreground as su
 own, the directory and umask of the file, standard streams on /dev/null and its own lines in the logfile, which then
 is the default one where none is named.  The caller gets the prompt when programs are started and the sockets are
 there (or initd failed), so that `supervisord && supervisorctl status` works at once.
+
+Where somebody answers already at an address of the file's servers, that is most likely the first of two: outside PID 1
+the second one is refused, as by the original, or each program would run twice.
 """
 
 from __future__ import annotations
@@ -139,7 +142,13 @@ class Background:
         self._ready = -1
 
     def leave(self, config: Config) -> Settings:
-        """Go on in another process, if at all; the settings a daemon has besides.  Raises OSError."""
+        """Go on in another process, if at all; the settings a daemon has besides.  Raises OSError, OperatorError."""
+        for server in config.servers:
+            if _is_taken(server.address):
+                raise OperatorError(
+                    f"[{server.section}] another program listens at {server.address} already: stop it before starting "
+                    "supervisord, or name another address"
+                )
         if config.daemon.nodaemon:
             return ()
         waiting, self._ready = os.pipe2(os.O_CLOEXEC)
@@ -167,6 +176,32 @@ class Background:
         os.write(self._ready, b"\0")
         os.close(self._ready)
         self._ready = -1
+
+
+def _is_taken(address: str) -> bool:
+    """Whether somebody accepts connections there; what only a resolver knows counts as free."""
+    import _socket  # the C half: the daemon that follows needs no more
+    import errno
+
+    from initd.rpc.sockets import LOCAL, is_looked_up
+
+    host, _, port = address.rpartition(":")
+    family = _socket.AF_UNIX if address.startswith("/") else _socket.AF_INET
+    probe = _socket.socket(family, _socket.SOCK_STREAM)
+    probe.setblocking(False)
+    try:
+        if family == _socket.AF_UNIX:
+            return probe.connect_ex(address) in (0, errno.EAGAIN)
+        if is_looked_up(address):
+            return False
+        probe.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1" if host == LOCAL else host, int(port)))
+        probe.listen(1)
+        return False
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    finally:
+        probe.close()
 
 
 def _wait(waiting: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,23 @@ def test_it_leaves_the_foreground_when_all_is_there(supervisord: Path, tmp_path:
     assert "web started" in (tmp_path / "log").read_text()
     os.kill(pid, signal.SIGTERM)
     until(lambda: not (tmp_path / "pid").exists(), 60)
+
+
+@pytest.mark.parametrize("kind", ["unix", "inet"])
+@pytest.mark.parametrize("flags", [(), ("-n",)])
+def test_a_second_one_is_refused(supervisord: Path, tmp_path: Path, kind: str, flags: tuple[str, ...]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        server = f"[inet_http_server]\nport={free.getsockname()[1]}\n"
+    server = server if kind == "inet" else f"[unix_http_server]\nfile={tmp_path}/rpc.sock\n"
+    (tmp_path / "app.conf").write_text(f"[supervisord]\n[initd]\nsocket={tmp_path}/s\n{server}{WEB}")
+    argv = ("-c", str(tmp_path / "app.conf"), "-l", f"{tmp_path}/log")
+    assert run(supervisord, *argv, "-j", f"{tmp_path}/pid").returncode == 0
+    second = run(supervisord, *flags, *argv, "-j", f"{tmp_path}/other")
+    assert second.returncode == 2 and "listens at" in second.stderr and not (tmp_path / "other").exists()
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+    until(lambda: not (tmp_path / "pid").exists(), 60)
+    assert run(supervisord, *argv, "-j", f"{tmp_path}/pid").returncode == 0
 
 
 def test_a_configuration_with_errors_is_told_in_the_foreground(supervisord: Path, tmp_path: Path) -> None:
