@@ -57,6 +57,7 @@ AFTER = """
 - PID 1 never leaves the foreground, whatever `nodaemon` says, nor does `initd`; called as `supervisord` it does, as the
   original, where it is not PID 1. `silent` has no effect.
 - The activity log is written to a file only if `logfile` is set; its lines always go to the container's stderr.
+- The servers answer XML-RPC and logs; their web page is a text without buttons.
 - A missing directory of a log or of the pidfile is made, or said; it does not keep initd from starting.
 - `user` may be a number that /etc/passwd does not know: the program then keeps initd's group and has no other, as with
   `docker run --user`.
