@@ -22,10 +22,11 @@ from wire.model import Cause, Want, full_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from initd.process import Process
     from initd.supervisor import Supervisor
+    from initd.sweep import Leftover
     from initd.timers import Timer
     from wire.model import Exit
 
@@ -57,8 +58,8 @@ class Shutdown:
         self._heard: float | None = None
         """When listeners have heard enough."""
         self._timer: Timer | None = None
-        self.killed: list[str] = []
-        """Who had to be killed, for people."""
+        self.killed: list[Leftover] = []
+        """Who had to be killed in the end, programs among them."""
         self._ended_before: dict[str, Exit | None] = {}
         """The last end of each program before this."""
 
@@ -184,28 +185,35 @@ class Shutdown:
         self.phase = KILLING
         found = self._sup.kernel.leftovers()
         if found:
-            self.killed.append(tell(found))
+            self.killed += found
             self._sup.kernel.signal_leftovers(KILL, found)
         self._watch_until(self._sup.loop.now() + KILL_SECONDS, self._finish)
 
     def _finish(self) -> None:
         self.phase = OVER
         self._set_timer(None)
-        names = ", ".join(filter(None, [*map(self._obituary, self._sup.processes.values()), *self.killed]))
+        names = ", ".join(self._victims())
         took = f"stopped in {self._sup.loop.now() - self._began:.1f} s"
         self._sup.note(f"{took}; had to kill: {names}" if names else took, "warn" if names else "info")
         self._sup.loop.stop(self._sup.exit_status)
 
-    def _obituary(self, process: Process) -> str:
-        """The name of a program that this shutdown killed, or nothing."""
-        last = process.last_exit
-        if last is None or last.cause is not Cause.STOPPED or last.signal != KILL or last.by != self._asked.actor:
-            return ""
-        if last is self._ended_before.get(process.name):
-            return ""  # an earlier stop did that
-        if process.config.stopsignal == KILL:
-            return ""  # that is how its file wants it
-        return f"{process.name} (pid {last.pid})"
+    def _victims(self) -> Iterator[str]:
+        """Names of whom this shutdown killed, first those of programs."""
+        pids = set()
+        for process in self._sup.processes.values():
+            last = process.last_exit
+            if last is not None and self._has_killed(process, last):
+                pids.add(last.pid)
+                yield f"{process.name} (pid {last.pid})"
+        others = [one for one in self.killed if one.pid not in pids]
+        if others:
+            yield tell(others)
+
+    def _has_killed(self, process: Process, last: Exit) -> bool:
+        """Whether this did it and no earlier stop, and against what its file wants."""
+        if last is self._ended_before.get(process.name) or process.config.stopsignal == KILL:
+            return False
+        return last.cause is Cause.STOPPED and last.signal == KILL and last.by == self._asked.actor
 
     def _set_timer(self, deadline: float | None, callback: Callable[[], object] | None = None) -> None:
         if self._timer is not None:

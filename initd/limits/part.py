@@ -80,7 +80,7 @@ class Limits:
     def _tell(self, process: Process, text: str) -> None:
         if (process.name, text) not in self._told:
             self._told.add((process.name, text))
-            self._sup.note(f"{process.name}: {text}; it starts without that (strict_limits=true refuses)", "warn")
+            self._sup.note(f"{process.name}: {text}; it starts all the same (strict_limits=true refuses)", "warn")
 
 
 def confinement(limits: Configured | None, place: Place) -> Confinement:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from initd.events import Asked
+from initd.sweep import Leftover
 from tests.sim.machine import ME, Simulated
 from tests.support.programs import program
 from wire.model import State
@@ -192,3 +193,13 @@ def test_only_those_that_this_stop_killed_are_named() -> None:
     assert sim.states()["db"] is State.STOPPED
     shut_down(sim)
     assert "had to kill: web (pid 102)" in sim.voice.lines[-1]
+
+
+def test_who_is_killed_by_force_is_named_once() -> None:
+    sim = up(program("web"), slow=None)
+    pid = sim["web"].pid or 0
+    sim.kernel.leftovers = lambda: [Leftover(pid, 1, "sleep", "S", pid, pid, 1)]  # type: ignore[method-assign]
+    sim.supervisor.shutdown(BY_TERM)
+    sim.supervisor.shutdown(BY_TERM)
+    sim.run(20)
+    assert sim.voice.lines[-1].endswith(f"had to kill: web (pid {pid})")
