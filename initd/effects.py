@@ -217,7 +217,9 @@ class Effects:
         # The machine's time, not the time of telling: between the two lies the drain of a dead program's pipe.
         sup.facts.append(FactKind.STATE, body, process.since, process.program.since)
         serious = change.state in (State.FATAL, State.UNKNOWN)
-        sup.note(f"{process.name} is {change.state}{why and ': '}{why}", "error" if serious else "debug")
+        level = "error" if serious else "debug"
+        if sup.voice.wants(level):
+            sup.note(f"{process.name} is {change.state}{why and ': '}{why}", level)
         sup.news.tell(sup.news.passages, process, change)
 
     def _end(self, process: Process, ended: Ended) -> None:
@@ -230,7 +232,9 @@ class Effects:
             sup.note(f"{process.name}: its last output is lost: {error}", "warn")
         if ended.hook:
             process.spawnerr = clip(ended.why)
-        record = exit_of(process, ended._replace(why=clip(ended.why)), lines, sup.kernel.wall(), sup.loop.now())
+        if len(ended.why) > TEXT_CHARS:
+            ended = ended._replace(why=clip(ended.why))
+        record = exit_of(process, ended, lines, sup.kernel.wall(), sup.loop.now())
         self._keep(process, record)
 
     def _keep(self, process: Process, record: Exit) -> None:

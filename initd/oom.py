@@ -116,7 +116,7 @@ DYING = 1 << (SIGKILL - 1)
 """In the pending signals of /proc/PID/stat: SIGKILL is on its way to each thread of a victim."""
 
 GLANCE_SECONDS = 1.0
-"""Between two readings in passing, at least; one costs 20 microseconds."""
+"""Between two readings in passing, at least."""
 
 
 class OomCounter:
@@ -124,6 +124,7 @@ class OomCounter:
 
     def __init__(self, read: Callable[[str], str] | None = None) -> None:
         self._read = read or read_text
+        self._read_again = read or Kept()
         self.path: str | None = None
         self.limited = True
         """Whether the container has a memory limit; True where nobody knows."""
@@ -177,7 +178,7 @@ class OomCounter:
 
     def _count(self) -> int | None:
         try:
-            return parse_count(self._read(self.path)) if self.path else None
+            return parse_count(self._read_again(self.path)) if self.path else None
         except OSError:
             return None
 
@@ -187,6 +188,24 @@ class OomCounter:
         except OSError:
             return True
         return text.isdecimal() and int(text) < NO_LIMIT_V1
+
+
+class Kept:
+    """Reads one small file again and again: it stays open, since opening it is nine tenths of 20 microseconds."""
+
+    def __init__(self) -> None:
+        self._fd = -1
+
+    def __call__(self, path: str) -> str:
+        """What it holds now.  Raises OSError; it is opened anew after that."""
+        if self._fd < 0:
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(self._fd, 65536, 0).decode("utf-8", "replace")
+        except OSError:
+            os.close(self._fd)
+            self._fd = -1
+            raise
 
 
 def read_count(path: str) -> int | None:

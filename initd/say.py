@@ -74,9 +74,13 @@ class Voice:
         """Takes one line or several, with newlines between them."""
         self.beside: Callable[[list[Line]], object] | None = None
 
+    def wants(self, level: str) -> bool:
+        """Whether a line of this level would be said; for lines that are told often and hardly ever said."""
+        return LEVELS.get(level, 0) <= LEVELS.get(self.level, 3)
+
     def say(self, text: str, level: str = "info") -> None:
         """Write one line if `level` is wanted and the descriptor takes it at once; never raises."""
-        if LEVELS.get(level, 0) > LEVELS.get(self.level, 3):
+        if not self.wants(level):
             return
         if self._held is not None:
             self._held.append((text, level))

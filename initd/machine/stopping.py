@@ -118,9 +118,11 @@ def begin(program: Program, now: float, wait: float | None) -> Step:
 def _schedule(program: Program, wait: float | None) -> tuple[tuple[int, float], ...]:
     rules = program.rules
     steps = rules.stop_signals or ((rules.stopsignal, float(rules.stopwaitsecs)),)
-    whole = sum(seconds for _, seconds in steps)
     if wait is None:
         return steps
+    if len(steps) == 1:
+        return ((steps[0][0], wait),)
+    whole = sum(seconds for _, seconds in steps)
     return tuple((signum, wait * seconds / whole if whole else wait / len(steps)) for signum, seconds in steps)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from initd.oom import GLANCE_SECONDS, HASTE_SECONDS, PF_EXITING, OomCounter, judge, locate, parse_count
+from initd.oom import GLANCE_SECONDS, HASTE_SECONDS, PF_EXITING, Kept, OomCounter, judge, locate, parse_count
 from wire.model import Cause
 
 V1_INFO = (
@@ -183,3 +184,21 @@ def test_without_proc_nothing_is_claimed() -> None:
 
 def test_the_real_machine_can_be_read() -> None:
     assert OomCounter().judge([9], [9], 0.0) in (Cause.SIGNAL, Cause.OOM_POSSIBLE)
+
+
+def test_a_file_that_is_read_again_and_again_stays_open(tmp_path: Path) -> None:
+    path, read = tmp_path / "memory.events", Kept()
+    path.write_text("oom_kill 1\n")
+    assert read(str(path)) == "oom_kill 1\n"
+    before = os.listdir("/proc/self/fd")
+    path.write_text("oom_kill 12\n")
+    assert read(str(path)) == "oom_kill 12\n"
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_file_that_cannot_be_read_is_opened_anew(tmp_path: Path) -> None:
+    read = Kept()
+    with pytest.raises(IsADirectoryError):
+        read(str(tmp_path))
+    (tmp_path / "memory.events").write_text("oom_kill 1\n")
+    assert read(str(tmp_path / "memory.events")) == "oom_kill 1\n"

@@ -53,6 +53,9 @@ class SimVoice:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
+    def wants(self, level: str) -> bool:
+        return True
+
     def say(self, text: str, level: str = "info") -> None:
         self.lines.append(text)
 
