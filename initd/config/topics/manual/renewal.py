@@ -12,7 +12,7 @@ KINDS: dict[str, str] = {
     "memory": "bytes, or a whole number with KB, MB or GB",
     "scope": "leader or family",
     "duration": "seconds, or with units: 90s, 5m, 1h30m, 2d",
-    "share": "0 to 0.5, or percent",
+    "share": "0 to 0.5, or percent as `10%%`",
     "globs": "absolute paths with blanks between; `*`, `?` and `**` stand for names",
 }
 """What to write, by type that initd.config.manual does not know."""
