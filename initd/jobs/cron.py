@@ -44,8 +44,9 @@ NICKNAMES = {
     "@hourly": "0 * * * *",
 }
 
-HORIZON = 8 * 366 + 2
-"""Days within which every schedule comes that comes at all: February 29 across a century that is no leap year."""
+HORIZON = 40 * 366
+"""Days within which every schedule comes that comes at all.  The weekdays of a year come again after 28 years, and
+after up to 40 across a century that is no leap year: `* * 29 2` with a weekday, where both must hold."""
 
 AROUND = 26 * 3600
 """Seconds around a local time within which its UTC time lies, whatever the zone (offsets are -12 h to +14 h)."""

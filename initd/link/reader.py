@@ -128,7 +128,9 @@ def _plain(number: float) -> float | None:
 
 def _collect(fd: int) -> dict[str, list[float | None]]:
     deadline, text = time.monotonic() + SECONDS, b""
-    while (left := deadline - time.monotonic()) > 0 and select.select([fd], [], [], left)[0]:
+    ready = select.poll()  # select(2) knows no descriptor from 1024 on
+    ready.register(fd, select.POLLIN)
+    while (left := deadline - time.monotonic()) > 0 and ready.poll(left * 1000):
         chunk = os.read(fd, 65536)
         if not chunk:
             return dict(json.loads(text or b"{}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from initd.jobs.cron import FIELDS, NICKNAMES, Schedule, next_run, schedule
@@ -90,6 +90,8 @@ def test_runs_are_those_of_the_oracle(text: str, zone: str, change: datetime, mi
 
 
 @given(expressions(), st.sampled_from(ZONES), st.floats(1.6e9, 1.9e9))
+@example("* * */7 1 2", "UTC", 1.6e9)
+@example("* * */29 2 0", "UTC", 1.75e9)
 def test_the_next_run_is_later_and_nothing_lies_between(text: str, zone: str, now: float) -> None:
     try:
         plan = schedule(text)
