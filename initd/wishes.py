@@ -185,6 +185,8 @@ class Commands:
     def __init__(self, capacity: int = COMMAND_RESULTS) -> None:
         self.capacity = capacity
         self._known: dict[str, Command] = {}
+        self._open: dict[str, Command] = {}
+        """Those of them that had no final answer when last looked at: each change is held against these only."""
 
     def __len__(self) -> int:
         return len(self._known)
@@ -203,28 +205,34 @@ class Commands:
         alike = sum(one.remote == command.remote for one in self._known.values())
         if alike >= self.capacity and (command.remote or not self._make_room()):
             return False
-        self._known[command.id] = command
+        self._known[command.id] = self._open[command.id] = command
         return True
 
     def waiting(self) -> list[Command]:
         """Those that somebody waits for."""
-        return [command for command in self._known.values() if command.laters]
+        return [command for command in self._open.values() if command.laters]
 
     def look(self, process: Process, now: float) -> None:
         """The process changed: judge the goals about it."""
-        for command in tuple(self._known.values()):
-            if not command.over and any(goal.process is process for goal in command.goals):
+        for command in tuple(self._open.values()):
+            if command.final is not None:
+                del self._open[command.id]
+            elif not command.over and any(goal.process is process for goal in command.goals):
                 command.look(now, process)
 
     def _forget(self, now: float) -> None:
         gone = [id for id, command in self._known.items() if command.expires <= now and not command.laters]
         for id in gone:
-            del self._known[id]
+            self._drop(id)
 
     def _make_room(self) -> bool:
         """Forget the oldest local command: its id is ours and will not come again."""
         for id, command in self._known.items():
             if not command.laters and not command.remote:
-                del self._known[id]
+                self._drop(id)
                 return True
         return False
+
+    def _drop(self, id: str) -> None:
+        del self._known[id]
+        self._open.pop(id, None)

@@ -8,7 +8,8 @@ from initd.backoff import Backoff
 from initd.config.topics.hooks import Hooks
 from initd.config.topics.jobs import Jobs
 from initd.config.topics.restarts import Restarts
-from initd.wishes import ACCEPTED, DONE, FAILED, Goal
+from initd.replies import Later
+from initd.wishes import ACCEPTED, DONE, FAILED, Command, Commands, Goal
 from tests.sim.machine import ME, Simulated
 from tests.support.programs import program as configured
 
@@ -77,3 +78,26 @@ def test_a_stop_tells_who_survived_it() -> None:
     wish = Wish("stop").run(2.0).give().run(0.1)
     wish.sim["web"].left = "survived its stop: pid 7"
     assert (wish.outcome(), wish.goal.message) == (DONE, "survived its stop: pid 7")
+
+
+def command_for(sim: Simulated, id: str) -> Command:
+    made = Command(id, "stop", "uid=0", sim.loop.now() + 60, remote=False)
+    made.goals.append(Goal(sim["web"], "stop", sim.loop.now()))
+    return made
+
+
+def test_changes_are_held_against_open_commands_only() -> None:
+    sim = Simulated(configured("web")).start()
+    commands, later = Commands(), Later(1, sim.loop.now() + 10)
+    for number in range(5):
+        assert commands.add(command_for(sim, f"c{number}"), sim.loop.now())
+    last = commands.get("c4", sim.loop.now())
+    assert last is not None
+    last.laters.append(later)
+    assert commands.waiting() == [last]
+    sim.supervisor.stop(sim["web"], ME)
+    sim.run(1)
+    for _ in range(2):
+        commands.look(sim["web"], sim.loop.now())
+    assert later.reply is not None
+    assert commands._open == {} and len(commands) == 5 and commands.waiting() == []
