@@ -27,6 +27,10 @@ FIELDS: Fields = {
 }
 
 
+NAMES = ("name", "stream")
+"""What a prefix may name."""
+
+
 def prefix(text: str) -> str | None:
     """What stands before each line; None for nothing."""
     word = text.lower()
@@ -34,6 +38,10 @@ def prefix(text: str) -> str | None:
         return PREFIX if word in TRUE else None
     if len(text) > LOG_PREFIX_CHARS or not text.isprintable():
         raise ValueError(f"write true, false or at most {LOG_PREFIX_CHARS} characters, as in [{{name}} {{stream}}]")
+    named = [part.partition("}")[0] for part in text.split("{")[1:] if "}" in part]
+    strange = [name for name in named if name.isidentifier() and name not in NAMES]
+    if strange:
+        raise ValueError(f"{text!r}: {{{strange[0]}}} means nothing: write {{name}} or {{stream}}")
     return text
 
 

@@ -122,3 +122,10 @@ def test_a_condition_that_is_none_is_named(read: Read) -> None:
 def test_exit_code_from_names_the_nearest_program(read: Read) -> None:
     [error] = read("[initd]\nexit_code_from=webb\n[program:web]\ncommand=web\n").errors
     assert error.message == "exit_code_from: there is no program 'webb': did you mean web?"
+
+
+@pytest.mark.parametrize(("prefix", "fine"), [("{nmae} |", False), ("[{name} {stream}]", True), ("{ {} }", True)])
+def test_a_prefix_names_what_there_is(read: Read, prefix: str, fine: bool) -> None:
+    errors = read(f"[initd]\n[program:web]\ncommand=web\nlog_prefix={prefix}\n").errors
+    assert bool(errors) is not fine
+    assert fine or "{nmae} means nothing: write {name} or {stream}" in errors[0].message
