@@ -8,12 +8,11 @@ shutdown it is not started again; it ends with the sweep, so its goodbye is the 
 
 from __future__ import annotations
 
-import socket
-
 from initd.backoff import LINK_STEADY, link_wait
 from initd.errors import StartFailed
 from initd.events import KILL
 from initd.signals import name_of
+from initd.sockets import socket
 from initd.spawn import Order
 
 TYPE_CHECKING = False

@@ -10,10 +10,10 @@ ends everything.
 
 from __future__ import annotations
 
-import json
 import select
-from collections import deque
 
+from initd.jsontext import dumps, loads
+from initd.native import deque
 from initd.replies import ControlError, Later, Reply, Rows, Stream
 from wire.limits import CONTROL_ASKED, CONTROL_REPLY_BYTES, CONTROL_REQUEST_BYTES, STREAM_BYTES
 
@@ -49,28 +49,21 @@ END = "end"
 """The one verb that is the connection's own: {"verb": "end", "args": {"id": 3}} ends the stream that was asked as 3."""
 
 
-_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-
-
 def encode(message: dict[str, object]) -> bytes:
     """One line.  Raises ValueError or TypeError for what is not JSON."""
     result = message.get("result")
     if not isinstance(result, Rows):
-        return _encoder.encode(message).encode("ascii") + b"\n"
-    around = _encoder.encode({**message, "result": 0})
+        return dumps(message).encode("ascii") + b"\n"
+    around = dumps({**message, "result": 0})
     return f"{around.removesuffix('0}')}{result.json}}}\n".encode("ascii")
 
 
 def decode(line: bytes) -> object:
     """The value of a line.  Raises ControlError."""
     try:
-        return json.loads(line, parse_constant=_refuse_constant)
+        return loads(line)
     except (ValueError, RecursionError) as error:
         raise ControlError("bad-argument", f"the line is no JSON: {str(error)[:100]}") from None
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _is_end(request: object) -> bool:

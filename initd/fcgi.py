@@ -9,9 +9,9 @@ after a while, and given up after startretries, where supervisord does not start
 from __future__ import annotations
 
 import os
-import socket
 
 from initd.errors import StartFailed
+from initd.sockets import socket
 from initd.users import identity_of
 from wire.model import State
 

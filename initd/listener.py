@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import os
 import select
-import socket
 import stat
 import struct
 
@@ -22,6 +21,7 @@ from initd import address
 from initd.connection import Connection
 from initd.control import OPERATE
 from initd.replies import Carrier, ControlError, Later, Reply
+from initd.sockets import socket
 from wire.limits import CLIENT_SECONDS, CONTROL_CLIENTS
 
 TYPE_CHECKING = False

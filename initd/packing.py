@@ -7,6 +7,7 @@ It must run under the Python that will read it.  What each entry imports is foun
 
 from __future__ import annotations
 
+import _ast
 import importlib.util
 import marshal
 import os
@@ -16,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType, ModuleType
+    from typing import Any
 
     from initd.packed import Index
 
@@ -40,6 +42,36 @@ def code_of(name: str) -> CodeType:
     return code  # type: ignore[no-any-return]
 
 
+def lean(source: str, path: str) -> _ast.Module:
+    """A module as it is run, without what only type checkers read: a tenth of the code, to be read at each start.
+
+    Annotations of a class's fields stay, since records are made of them (wire._record).  Raises SyntaxError.
+    """
+    tree: _ast.Module = compile(source, path, "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)  # type: ignore[assignment]
+    _thin_out(tree)
+    return tree
+
+
+def _thin_out(node: _ast.AST) -> None:
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if (type(node), field) in ((_ast.FunctionDef, "returns"), (_ast.arg, "annotation")):
+            setattr(node, field, None)
+        elif isinstance(value, list):
+            value[:] = [kept for item in value for kept in _kept(item)]
+        elif isinstance(value, _ast.AST):
+            _thin_out(value)
+
+
+def _kept(item: object) -> list[Any]:
+    """What a list holds in place of one of its items: the other branch of a condition that is never true."""
+    if isinstance(item, _ast.AST):
+        _thin_out(item)
+    if isinstance(item, _ast.If) and isinstance(item.test, _ast.Name) and item.test.id == "TYPE_CHECKING":
+        return item.orelse
+    return [item]
+
+
 def modules(site: str) -> Iterator[tuple[str, CodeType, bool]]:
     """Name, code and "is it a package" of all that goes into a pack.  Raises OSError, SyntaxError, ImportError."""
     for name in BORROWED:
@@ -48,7 +80,7 @@ def modules(site: str) -> Iterator[tuple[str, CodeType, bool]]:
         for file in sorted(file for file in files if file.endswith(".py") and file != "__main__.py"):
             path = os.path.relpath(os.path.join(folder, file), site)
             with open(os.path.join(site, path), encoding="utf-8") as source:
-                code = compile(source.read(), path, "exec", dont_inherit=True, optimize=2)
+                code = compile(lean(source.read(), path), path, "exec", dont_inherit=True, optimize=2)
             name = path.removesuffix(".py").replace("/", ".")
             yield name.removesuffix(".__init__"), code, file == "__init__.py"
 

@@ -6,8 +6,7 @@ and `full_name`, where there is one, is what people type.
 
 from __future__ import annotations
 
-import json
-
+from initd.jsontext import dumps
 from initd.replies import ControlError, Rows
 from wire._record import Record
 from wire.limits import FACTS
@@ -108,7 +107,7 @@ class Reports:
         if process.shown is None or process.shown.of != of:
             told = process.status(program.spawned_at)._asdict()
             row = {"full_name": process.name, **told, "autostart": process.config.autostart, "dropped": dropped}
-            text = json.dumps({**row, "uptime": None}, separators=(",", ":"), allow_nan=False)
+            text = dumps({**row, "uptime": None})
             before, mark, after = text.partition(UPTIME)
             process.shown = Shown(of, row, before + mark.removesuffix("null"), after)
         return process.shown

@@ -19,6 +19,7 @@ from initd.companion import Companion
 from initd.config import topics
 from initd.control import Control
 from initd.joining import link_environment
+from initd.jsontext import stand_alone
 from initd.listener import Listener
 from initd.logs.verbs import VERBS as LOG_VERBS
 from initd.mend import mend
@@ -42,6 +43,7 @@ class Service:
     def __init__(self, daemon: Daemon) -> None:
         supervisor = daemon.supervisor
         self._daemon = daemon
+        stand_alone()
         parts.load_all()
         topics.load_all()
         identity: dict[str, object] = {

@@ -7,7 +7,7 @@ zoneinfo reads them too, but costs PID 1 a megabyte; a test holds both against e
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from _bisect import bisect_right
 
 from initd.jobs.dates import DAY, date_of, day_of, weekday
 

@@ -12,11 +12,11 @@ Nothing waits: a datagram that the daemon's queue has no room for is lost and co
 from __future__ import annotations
 
 import os
-import socket
 import time
 
 from initd.logs.lines import unfinished
 from initd.logs.sink import Losses, Origin
+from initd.sockets import socket
 from wire.limits import SINK_RETRY_SECONDS, SYSLOG_LINE_BYTES
 
 TYPE_CHECKING = False

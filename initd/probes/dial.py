@@ -9,9 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import select
-import socket
 
 from initd.probes.http import LEAST, MOST, request, status
+from initd.sockets import socket
 from wire.limits import PROBE_ANSWER_BYTES
 
 TYPE_CHECKING = False

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import select
-import socket
 import sys
 
 from initd.probes.message import parse
+from initd.sockets import socket
 from wire.limits import NOTIFY_BYTES
 
 TYPE_CHECKING = False

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import stat
 
+from initd.sockets import socket
 from initd.users import identity_of
 
 BACKLOG = 64
