@@ -56,7 +56,7 @@ class Companion:
     def start(self) -> None:
         """Begin a life; what fails is tried again later, never raised."""
         self._again = None
-        if self._sup.ending is not None or self._ended:
+        if self._sup.ending is not None or self._ended or self.pid is not None:
             return
         self._began = self._sup.loop.now()
         try:

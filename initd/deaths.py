@@ -74,6 +74,8 @@ class Deaths:
     def _bury(self, death: Death, suspicion: Cause) -> None:
         self.reaped += 1
         process = self.by_pid.pop(death.pid, None)
+        if process is not None and process.pid != death.pid:
+            process = None  # its machine never heard of it: an error cut its start short, see initd.mend
         ours = death.pid in self._killed
         self._killed.discard(death.pid)
         if process is not None:

@@ -16,7 +16,8 @@ FAULTS times in a row is no longer watched, because a level-triggered set would 
 
 An exception may leave something half done: a deadline not armed, a death not told, a listener not watched again.  So
 after each one, MEND_SECONDS later, `menders` look over what they own and put it right; one that fails is asked again
-after the same time.  Who never meets an exception never wakes for this.
+after the same time.  A deadline whose callback failed comes once more then, TRIES times in all: what happens again and
+again would else have happened for the last time.  Who never meets an exception never wakes for this.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ FAULTS = 8
 
 MEND_SECONDS = 0.5
 """From an exception to looking over what it may have left half done."""
+
+TRIES = 4
+"""How often the callback of one deadline is called that fails each time."""
 
 
 MANY = (signal.SIGCHLD,)
@@ -75,6 +79,8 @@ class Loop:
         self.menders: list[Callable[[], object]] = []
         """Called some time after an exception was caught; see the module's docstring."""
         self._mend_at: float | None = None
+        self._failed: list[tuple[Callable[[], object], int]] = []
+        """Callbacks of deadlines that failed, and how often."""
 
     def now(self) -> float:
         """Seconds of CLOCK_MONOTONIC, the clock of every deadline."""
@@ -197,7 +203,7 @@ class Loop:
         now = self.now()
         callback = self._timers.pop_due(now)
         while callback is not None:
-            self._call("timer", callback)
+            self._try(callback, 1)
             callback = self._timers.pop_due(now) if self._code is None else None
 
     def _call(self, where: str, callback: Callable[..., object] | None, *arguments: object) -> bool:
@@ -217,6 +223,13 @@ class Loop:
         self._mend_at = None
         for mender in self.menders:
             self._call("mending", mender)
+        failed, self._failed = self._failed, []
+        for callback, tries in failed:
+            self._try(callback, tries + 1)
+
+    def _try(self, callback: Callable[[], object], tries: int) -> None:
+        if not self._call("timer", callback) and tries < TRIES:
+            self._failed.append((callback, tries))
 
     def shake(self) -> None:
         """Say that something failed which only menders can put right; `_caught` does so by itself."""

@@ -97,6 +97,8 @@ class Schedules:
         self._set()
 
     def _set_interval(self, name: str, entry: Entry) -> None:
+        if entry.timer is not None:
+            entry.timer.cancel()
         if entry.agenda.next_at is not None:
             entry.timer = self._sup.loop.at(entry.agenda.next_at, lambda: self._beat(name, entry))
 

@@ -84,6 +84,8 @@ class Renewals:
             self._set(process, life, "look", now + rules.look, lambda: self._look(process, life))
 
     def _set(self, process: Process, life: Life, what: str, at: float, callback: Callable[[], object]) -> None:
+        if what in life.timers:
+            life.timers[what].cancel()
         life.timers[what] = self._sup.loop.at(at, callback)
 
     def _end(self, name: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from initd.loop import FAULTS, Loop, _in_order
+from initd.loop import FAULTS, TRIES, Loop, _in_order
 
 
 @pytest.fixture
@@ -187,3 +187,26 @@ def test_without_an_exception_no_mender_is_asked(loop: Loop) -> None:
     loop.menders.append(lambda: loop.stop(1))
     loop.at(loop.now() + 0.01, lambda: loop.stop(0))
     assert loop.run() == 0
+
+
+def test_a_deadline_whose_callback_fails_comes_once_more_but_not_for_ever(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("initd.loop.MEND_SECONDS", 0.01)
+    once, ever = [], []
+
+    def fails_once() -> None:
+        once.append(1)
+        if len(once) == 1:
+            raise MemoryError
+
+    def always_fails() -> None:
+        ever.append(1)
+        raise MemoryError
+
+    loop.at(loop.now(), fails_once)
+    loop.at(loop.now(), always_fails)
+    loop.at(loop.now() + 0.5, lambda: loop.stop(0))
+    loop.run()
+    assert len(once) == 2
+    assert len(ever) == TRIES

@@ -111,8 +111,9 @@ def sabotaged(folder: Path) -> list[str]:
     shutil.copytree(ROOT / "initd", place, ignore=shutil.ignore_patterns("__pycache__"))
     exits = place / "exits.py"
     text = exits.read_text()
-    assert "return Cause.STOPPED" in text
-    exits.write_text(text.replace("return Cause.STOPPED", "return Cause.SIGNAL"))
+    honest = "        return ended.cause\n"
+    assert honest in text
+    exits.write_text(text.replace(honest, honest.replace("ended.cause", "Cause.SIGNAL")))
     return ["-v", f"{place}:/opt/initd/site/initd:ro"]
 
 

@@ -188,6 +188,7 @@ def installed(directory: Path) -> Initd:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, copy / name)
     pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-warn-script-location"]
+    pip.append("--ignore-installed")  # else pip uninstalls the copy that the tests themselves run from
     alone = ["--no-deps", "--no-build-isolation", "--no-index", "--prefix", str(prefix), str(copy)]
     subprocess.run([*pip, *alone], check=True, env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"})
     return Initd(str(prefix / "bin" / "initd"))
