@@ -180,7 +180,6 @@ def test_menders_are_asked_after_an_exception_until_none_fails(loop: Loop, monke
     loop.at(loop.now(), lambda: 1 / 0)
     loop.run()
     assert len(asked) == 3
-    assert loop.caught == 3
 
 
 def test_without_an_exception_no_mender_is_asked(loop: Loop) -> None:
