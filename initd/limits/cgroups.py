@@ -51,17 +51,23 @@ class Place(Record):
 
 
 class Cgroups:
-    """The cgroups below our own; `where` has our own directory by controller, UNIFIED for version 2."""
+    """The cgroups below our own; `where` has our own directory by controller, UNIFIED for version 2.
 
-    def __init__(self, me: int, where: Mapping[str, str] | None = None) -> None:
+    Two initds may share a cgroup (one beside another in a container): a name that another one has taken gets `token`
+    behind it, so that nobody ever kills or limits the other's programs.
+    """
+
+    def __init__(self, me: int, where: Mapping[str, str] | None = None, token: str = "") -> None:
         self._me = me
+        self._token = token
+        self._made: dict[tuple[str, str], str] = {}
         self._where = _here() if where is None else where
 
     def plain(self, name: str) -> Place:
         """A cgroup without limits, only to know who is in it; without directories where none can be made."""
         for own in filter(None, (self._where.get(UNIFIED), *self._where.values())):
             try:
-                return Place((_make(own, name),))
+                return Place((self._make(own, name),))
             except OSError:
                 continue
         return Place(())
@@ -87,14 +93,14 @@ class Cgroups:
     def _folder(self, name: str, controller: str) -> tuple[str, int]:
         """Directory and version of a program's cgroup that has this controller.  Raises OSError."""
         if controller in self._where:
-            return _make(self._where[controller], name), 1
+            return self._make(self._where[controller], name), 1
         own = self._where.get(UNIFIED)
         if own is None:
             raise OSError(errno.ENOENT, "", f"no cgroup with the controller {controller} here")
         if controller not in _read(f"{own}/cgroup.controllers").split():
             raise OSError(errno.ENOENT, "", f"{own} has no controller {controller}")
         self._enable(own, controller)
-        return _make(own, name), 2
+        return self._make(own, name), 2
 
     def _enable(self, own: str, controller: str) -> None:
         switch = f"{own}/cgroup.subtree_control"
@@ -127,6 +133,14 @@ class Cgroups:
         """Who is in a cgroup; 0 stands for somebody outside our PID namespace, whom nobody here can move."""
         return [int(word) for word in _read(f"{own}/cgroup.procs").split() if word != "0"]
 
+    def _make(self, own: str, name: str) -> str:
+        if (own, name) not in self._made:
+            folder = f"{own}/{PREFIX}{name.replace('/', '_')}"
+            taken = not _is_new(folder)
+            self._made[own, name] = f"{folder}-{self._token}" if taken and self._token else folder
+        _is_new(self._made[own, name])
+        return self._made[own, name]
+
     def remove(self, place: Place) -> bool:
         """Remove it; False where somebody is still in it."""
         gone = True
@@ -147,15 +161,15 @@ def _here() -> dict[str, str]:
         return {}
 
 
-def _make(own: str, name: str) -> str:
-    folder = f"{own}/{PREFIX}{name.replace('/', '_')}"
+def _is_new(folder: str) -> bool:
+    """Make a cgroup; False where it is there already.  Raises OSError."""
     try:
         os.mkdir(folder)
     except FileExistsError:
-        pass
+        return False
     except OSError as error:
         raise OSError(error.errno, "", folder) from None
-    return folder
+    return True
 
 
 def _limit(folder: str, version: int, option: str, value: float) -> None:

@@ -60,7 +60,7 @@ class Limits:
         if not limited and not tree:
             return Place(())
         if self._cgroups is None:
-            self._cgroups = Cgroups(self._sup.kernel.pid)
+            self._cgroups = Cgroups(self._sup.kernel.pid, token=self._sup.kernel.token)
         place = self._limited(process, limits, self._cgroups) if limits is not None and limited else Place(())
         if tree and not place.folders:
             place = self._cgroups.plain(process.name)

@@ -323,7 +323,7 @@ def test_idle_connections_give_way_to_new_ones(daemon: Daemon) -> None:
 def test_many_waiting_requests_do_not_hold_up_a_quick_one(begin: Begin) -> None:
     assert RPC_CLIENTS < CONTROL_ASKED
     stubborn = "".join(
-        f'[program:s{number}]\ncommand=/bin/sh -c "trap : TERM; while :; do sleep 100; done"\nstopwaitsecs=30\n'
+        f'[program:s{number}]\ncommand=/bin/sh -c "trap : TERM; while :; do sleep 100; done"\nstopwaitsecs=10\n'
         for number in range(40)
     )
     daemon = begin(stubborn)

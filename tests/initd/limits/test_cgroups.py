@@ -106,3 +106,12 @@ def test_the_leaf_we_moved_into_is_not_our_own_place() -> None:
         "memory": "/sys/fs/cgroup/memory",
         "unified": "/sys/fs/cgroup/unified",
     }
+
+
+def test_two_initds_in_one_cgroup_do_not_share_a_programs(tmp_path: Path) -> None:
+    first, second = (Cgroups(1, {"unified": str(tmp_path)}, token=token) for token in ("aa", "bb"))
+    assert first.plain("web").folders == (f"{tmp_path}/pidone-web",)
+    assert second.plain("web").folders == (f"{tmp_path}/pidone-web-bb",)
+    assert first.plain("web").folders == (f"{tmp_path}/pidone-web",)
+    assert second.remove(second.plain("web"))
+    assert second.plain("web").folders == (f"{tmp_path}/pidone-web-bb",)
