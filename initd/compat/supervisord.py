@@ -208,8 +208,9 @@ def _wait(waiting: int) -> int:
     """The caller's exit status: 0 when a daemon is there, as it says; 2 if it ended before that."""
     import select
 
-    there, _, _ = select.select([waiting], [], [], READY_SECONDS)
-    return DONE if not there or os.read(waiting, 1) else USAGE
+    ready = select.poll()
+    ready.register(waiting, select.POLLIN)
+    return DONE if not ready.poll(READY_SECONDS * 1000) or os.read(waiting, 1) else USAGE
 
 
 def _print(text: str) -> int:

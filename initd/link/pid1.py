@@ -75,11 +75,13 @@ class Pid1:
         answers: list[Answer] = []
         self.ask(verb, args, answers.append)
         deadline = time.monotonic() + seconds
+        ready = select.poll()  # select(2) knows no descriptor from 1024 on
         while not answers:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"PID 1 did not answer {verb} within {seconds:g} s")
-            select.select([self._socket], [self._socket] if self.pending else [], [], left)
+            ready.register(self._socket, select.POLLIN | (select.POLLOUT if self.pending else 0))
+            ready.poll(left * 1000)
             self.pump()
         if answers[0].error is not None:
             raise RuntimeError(f"PID 1 refused {verb}: {answers[0].error.get('message')}")
