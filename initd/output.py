@@ -1,9 +1,8 @@
 """The output of every process: pipes into PID 1, rings behind `tail`, log files and the container's own streams.
 
 Theory.  Output always passes a pipe through PID 1, so that a program never waits for a log reader and never needs
-permission to open /dev/stdout.  Reading is fair (one read of at most READ_BYTES a pipe and turn of the loop).  Sinks
-never wait (initd.logs): a pipe whose sink is congested is not read for a moment; what a sink cannot take after that is
-dropped, counted, and said in one line when it takes bytes again.
+permission to open /dev/stdout.  How the pipes are read is in initd.logs.intake.  Sinks never wait (initd.logs): what
+one cannot take is dropped, counted, and said in one line when it takes bytes again.
 
 End of file is not the end of a process: a grandchild may keep the pipe.  At death `drain` takes what is in the pipe
 now, and reading goes on under the same name until the last holder closes it, for at most LINGERING_PIPES earlier runs.
@@ -13,17 +12,17 @@ Which sinks a stream has is decided in initd.logs.routes.
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 
 from initd.logs.channel import Channel
 from initd.logs.desk import Desk, Dropped, Pipe, Pipes, pipe_of, treat
+from initd.logs.intake import Intake
 from initd.logs.lines import last_lines
 from initd.logs.pending import Pending
 from initd.logs.routes import STDERR, STDOUT, Routes, sweep_auto_logs
 from initd.logs.sink import FileSink
-from wire.limits import DRAIN_BYTES, LAST_LINE_BYTES, LAST_LINES, LINGERING_PIPES, PARTIAL_LINE_SECONDS, READ_BYTES
+from wire.limits import LAST_LINE_BYTES, LAST_LINES, LINGERING_PIPES
 from wire.model import full_name
 
 TYPE_CHECKING = False
@@ -32,9 +31,8 @@ if TYPE_CHECKING:
 
     from initd.config.records import Program
     from initd.logs.channel import Sink
+    from initd.logs.intake import Heard
     from initd.logs.stream import Watching
-
-    Heard = Callable[[str, str, bytes], object]
 
 __all__ = ["Dropped", "Output", "Pipes"]
 
@@ -68,16 +66,15 @@ class Output:
         self.strip_ansi = strip_ansi
         """Whether escape sequences are taken out of what programs write, from their next start on."""
         self._loop = loop
-        self._now_wall = now_wall
-        self._paused: list[tuple[Desk, Pipe]] = []
-        """Pipes that are not read while their sink is congested."""
-        self._routes = Routes(loop, now_wall, stdout_fd, stderr_fd, childlogdir, identifier, say, self._resume)
+        self._routes = Routes(
+            loop, now_wall, stdout_fd, stderr_fd, childlogdir, identifier, say, lambda: self._intake.resume()
+        )
         if childlogdir is not None and not nocleanup:
             sweep_auto_logs(childlogdir, identifier)
         self._desks: dict[str, Desk] = {}
         self._pending = Pending(loop)
         self._on_log: list[Heard] = []
-        self._on_capture: list[Heard] = []
+        self._intake = Intake(loop, now_wall, self._pending, self._routes.tell)
 
     # Runs of a process
 
@@ -119,7 +116,7 @@ class Output:
         if desk is None:
             return
         for pipe in tuple(desk.present):
-            self._empty(desk, pipe)
+            self._intake.empty(desk, pipe)
         for channel in desk.channels.values():
             channel.release(all=True)
 
@@ -138,7 +135,7 @@ class Output:
             return
         desk.close_child_ends()
         for pipe in desk.present + desk.lingering:
-            self._close(desk, pipe)
+            self._intake.close(desk, pipe)
         for stream, channel in desk.channels.items():
             self._routes.detach(channel)
             if channel.followers:
@@ -160,7 +157,7 @@ class Output:
 
     def on_capture(self, callback: Heard) -> None:
         """Call `callback(name, stream, message)` for what programs with *_capture_maxbytes write between the tokens."""
-        self._on_capture.append(callback)
+        self._intake.on_capture.append(callback)
 
     def tap(self, name: str, stream: str, callback: Callable[[bytes], object] | None) -> None:
         """Have `callback(chunk)` called with what the present run writes, before anything is done to it; None ends it.
@@ -257,7 +254,7 @@ class Output:
             self._routes.attach(channel, program, stream)
             treat(channel, program, name, stream, self.strip_ansi)
             heard = getattr(program, f"{stream}_events_enabled")
-            channel.on_log = self._teller(self._on_log, name, stream) if heard else None
+            channel.on_log = self._intake.teller(self._on_log, name, stream) if heard else None
 
     def _watch_all(self, desk: Desk, pipes: list[Pipe]) -> None:
         """Make these the pipes of the present run; those of the run before linger.  Raises OSError."""
@@ -265,7 +262,7 @@ class Output:
         try:
             for pipe in pipes:
                 os.set_blocking(pipe.fd, False)
-                self._loop.watch(pipe.fd, select.EPOLLIN, self._reader(desk, pipe))
+                self._loop.watch(pipe.fd, select.EPOLLIN, self._intake.reader(desk, pipe))
                 watched.append(pipe.fd)
         except OSError:
             for fd in watched:
@@ -274,101 +271,6 @@ class Output:
         desk.lingering += desk.present
         desk.present = pipes
         while len(desk.lingering) > LINGERING_PIPES:
-            self._close(desk, desk.lingering[0])
+            self._intake.close(desk, desk.lingering[0])
         for channel in desk.channels.values():
             channel.begin()
-
-    def _reader(self, desk: Desk, pipe: Pipe) -> Callable[[int], object]:
-        return lambda _mask: self._on_ready(desk, pipe)
-
-    def _on_ready(self, desk: Desk, pipe: Pipe) -> None:
-        if not pipe.channel.is_congested:
-            self._read(desk, pipe)
-            return
-        self._loop.forget(pipe.fd)
-        self._paused.append((desk, pipe))
-
-    def _resume(self) -> None:
-        """A sink is congested no longer: read on what can go on."""
-        paused, self._paused = self._paused, []
-        for desk, pipe in paused:
-            if pipe.channel.is_congested:
-                self._paused.append((desk, pipe))
-            elif pipe in desk.present or pipe in desk.lingering:
-                self._read_on(desk, pipe)
-
-    def _read_on(self, desk: Desk, pipe: Pipe) -> None:
-        try:
-            self._loop.watch(pipe.fd, select.EPOLLIN, self._reader(desk, pipe))
-        except OSError:  # out of kernel memory: a pipe may not stay unread for ever
-            self._paused.append((desk, pipe))
-            self._loop.at(self._loop.now() + PARTIAL_LINE_SECONDS, self._resume)
-
-    def _read(self, desk: Desk, pipe: Pipe) -> int:
-        """Read once; returns the number of bytes, 0 where there was nothing or the pipe is closed now."""
-        try:
-            chunk = os.read(pipe.fd, READ_BYTES)
-        except (BlockingIOError, InterruptedError, MemoryError):
-            return 0
-        except OSError as error:
-            self._close(desk, pipe)
-            self._routes.tell(f"{pipe.channel.origin.label}: cannot read: {os.strerror(error.errno or errno.EIO)}")
-            return 0
-        if not chunk:
-            self._close(desk, pipe)
-            return 0
-        if pipe.channel.tap is not None and pipe in desk.present:
-            pipe.channel.tell(pipe.channel.tap, chunk)
-        if pipe.capture is None:
-            self._take(desk, pipe.channel, chunk)
-        else:
-            self._sort(desk, pipe.channel, pipe.capture.feed(chunk))
-        return len(chunk)
-
-    def _sort(self, desk: Desk, channel: Channel, found: list[tuple[str, bytes]]) -> None:
-        """Text for the log goes there; messages to who listens.  Events of the log include both, as supervisord's."""
-        name, _, stream = channel.origin.label.rpartition(" ")
-        for kind, text in found:
-            if kind == "log":
-                self._take(desk, channel, text)
-            elif kind == "message":
-                self._teller(self._on_capture, name, stream)(text)
-            elif channel.on_log is not None:
-                channel.on_log(text)
-
-    def _teller(self, listeners: list[Heard], name: str, stream: str) -> Callable[[bytes], None]:
-        def tell(text: bytes) -> None:
-            for listener in tuple(listeners):
-                try:
-                    listener(name, stream, text)
-                except Exception as error:
-                    self._routes.tell(f"{name}: an event of its {stream} is lost: {type(error).__name__}: {error}")
-
-        return tell
-
-    def _take(self, desk: Desk, channel: Channel, chunk: bytes) -> None:
-        desk.serial += 1
-        channel.spoke_at = self._now_wall()
-        try:
-            channel.take(chunk, desk.serial)
-        except MemoryError:  # the text is lost, the reading goes on
-            channel.origin.dropped += len(chunk)
-        self._pending.look(channel)
-
-    def _empty(self, desk: Desk, pipe: Pipe) -> None:
-        left = DRAIN_BYTES
-        while left > 0:
-            done = self._read(desk, pipe)
-            if not done:
-                return
-            left -= done
-
-    def _close(self, desk: Desk, pipe: Pipe) -> None:
-        for pipes in (desk.present, desk.lingering):
-            if pipe in pipes:
-                pipes.remove(pipe)
-                self._loop.forget(pipe.fd)
-                os.close(pipe.fd)
-                rest = pipe.capture.end() if pipe.capture is not None else b""
-                if rest:
-                    self._take(desk, pipe.channel, rest)

@@ -301,7 +301,7 @@ def test_a_paused_pipe_that_ends_is_closed_when_read_on():
     loud.output._desks["web"].child_ends = loud.output._desks["web"].child_ends[1:]
     loud.output.drain("web")
     _rest(loud)
-    assert loud.output._paused == [] and loud.output.dropped("web").stdout == 0
+    assert loud.output._intake._paused == [] and loud.output.dropped("web").stdout == 0
 
 
 def test_flush_waits_for_a_slow_reader_but_not_longer_than_told():

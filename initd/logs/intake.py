@@ -1,0 +1,140 @@
+"""The reading half of initd.output: from the pipes of programs into their channels.
+
+Theory.  Reading is fair: one read of at most READ_BYTES a pipe and turn of the loop.  A pipe whose sink is congested is
+not read until the sink says that it is so no longer (`resume`), so its program waits as it would without us.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+
+from wire.limits import DRAIN_BYTES, PARTIAL_LINE_SECONDS, READ_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from initd.logs.channel import Channel
+    from initd.logs.desk import Desk, Pipe
+    from initd.logs.pending import Pending
+    from initd.logs.stream import Watching
+
+    Heard = Callable[[str, str, bytes], object]
+
+
+class Intake:
+    """See the module's docstring.  `tell(text)` tells a person one line."""
+
+    def __init__(
+        self, loop: Watching, now_wall: Callable[[], float], pending: Pending, tell: Callable[[str], None]
+    ) -> None:
+        self.on_capture: list[Heard] = []
+        """Who is told of messages between the tokens of capture mode."""
+        self._loop = loop
+        self._now_wall = now_wall
+        self._pending = pending
+        self._tell = tell
+        self._paused: list[tuple[Desk, Pipe]] = []
+        """Pipes that are not read while their sink is congested."""
+
+    def reader(self, desk: Desk, pipe: Pipe) -> Callable[[int], object]:
+        """What the loop shall call when the pipe can be read."""
+        return lambda _mask: self._on_ready(desk, pipe)
+
+    def resume(self) -> None:
+        """A sink is congested no longer: read on what can go on."""
+        paused, self._paused = self._paused, []
+        for desk, pipe in paused:
+            if pipe.channel.is_congested:
+                self._paused.append((desk, pipe))
+            elif pipe in desk.present or pipe in desk.lingering:
+                self._read_on(desk, pipe)
+
+    def empty(self, desk: Desk, pipe: Pipe) -> None:
+        """Take what is in the pipe now, at most DRAIN_BYTES."""
+        left = DRAIN_BYTES
+        while left > 0:
+            done = self._read(desk, pipe)
+            if not done:
+                return
+            left -= done
+
+    def close(self, desk: Desk, pipe: Pipe) -> None:
+        """Read it no more."""
+        for pipes in (desk.present, desk.lingering):
+            if pipe in pipes:
+                pipes.remove(pipe)
+                self._loop.forget(pipe.fd)
+                os.close(pipe.fd)
+                rest = pipe.capture.end() if pipe.capture is not None else b""
+                if rest:
+                    self._take(desk, pipe.channel, rest)
+
+    def teller(self, listeners: list[Heard], name: str, stream: str) -> Callable[[bytes], None]:
+        """Calls all listeners; what one raises is said and disturbs nobody."""
+
+        def tell(text: bytes) -> None:
+            for listener in tuple(listeners):
+                try:
+                    listener(name, stream, text)
+                except Exception as error:
+                    self._tell(f"{name}: an event of its {stream} is lost: {type(error).__name__}: {error}")
+
+        return tell
+
+    def _on_ready(self, desk: Desk, pipe: Pipe) -> None:
+        if not pipe.channel.is_congested:
+            self._read(desk, pipe)
+            return
+        self._loop.forget(pipe.fd)
+        self._paused.append((desk, pipe))
+
+    def _read_on(self, desk: Desk, pipe: Pipe) -> None:
+        try:
+            self._loop.watch(pipe.fd, select.EPOLLIN, self.reader(desk, pipe))
+        except OSError:  # out of kernel memory: a pipe may not stay unread for ever
+            self._paused.append((desk, pipe))
+            self._loop.at(self._loop.now() + PARTIAL_LINE_SECONDS, self.resume)
+
+    def _read(self, desk: Desk, pipe: Pipe) -> int:
+        """Read once; returns the number of bytes, 0 where there was nothing or the pipe is closed now."""
+        try:
+            chunk = os.read(pipe.fd, READ_BYTES)
+        except (BlockingIOError, InterruptedError, MemoryError):
+            return 0
+        except OSError as error:
+            self.close(desk, pipe)
+            self._tell(f"{pipe.channel.origin.label}: cannot read: {os.strerror(error.errno or errno.EIO)}")
+            return 0
+        if not chunk:
+            self.close(desk, pipe)
+            return 0
+        if pipe.channel.tap is not None and pipe in desk.present:
+            pipe.channel.tell(pipe.channel.tap, chunk)
+        if pipe.capture is None:
+            self._take(desk, pipe.channel, chunk)
+        else:
+            self._sort(desk, pipe.channel, pipe.capture.feed(chunk))
+        return len(chunk)
+
+    def _sort(self, desk: Desk, channel: Channel, found: list[tuple[str, bytes]]) -> None:
+        """Text for the log goes there; messages to who listens.  Events of the log include both, as supervisord's."""
+        name, _, stream = channel.origin.label.rpartition(" ")
+        for kind, text in found:
+            if kind == "log":
+                self._take(desk, channel, text)
+            elif kind == "message":
+                self.teller(self.on_capture, name, stream)(text)
+            elif channel.on_log is not None:
+                channel.on_log(text)
+
+    def _take(self, desk: Desk, channel: Channel, chunk: bytes) -> None:
+        desk.serial += 1
+        channel.spoke_at = self._now_wall()
+        try:
+            channel.take(chunk, desk.serial)
+        except MemoryError:  # the text is lost, the reading goes on
+            channel.origin.dropped += len(chunk)
+        self._pending.look(channel)
