@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from initd.ctl import render
@@ -33,7 +32,7 @@ def reload(client: Client, options: Namespace) -> int:
         return _show(client.ask("reread", groups=options.groups), options, "nothing would change")
     if options.all:
         result = client.ask("reload")
-        print(json.dumps(result, indent=2) if options.json else "stopping everything to start over")
+        print(render.json_text(result, 2) if options.json else "stopping everything to start over")
         return DONE
     wait = {"wait": options.wait} if options.wait else {}
     result = client.ask("update", groups=options.groups, **wait)
@@ -45,13 +44,13 @@ def scale(client: Client, options: Namespace) -> int:
     wait = {"wait": options.wait} if options.wait else {}
     result = client.ask("scale", program=options.program, count=options.count, **wait)
     if options.json:
-        print(json.dumps(result, indent=2))
+        render.print_json(result)
     return _outcomes(result, options)
 
 
 def _show(diff: dict[str, Any], options: Namespace, nothing: str) -> int:
     if options.json:
-        print(json.dumps(diff, indent=2))
+        render.print_json(diff)
         return DONE
     print("\n".join(map(render.clean, lines(diff))) or nothing)
     return DONE

@@ -9,12 +9,12 @@ Any script may use it; it needs the standard library only.
 
 from __future__ import annotations
 
-import json
 import os
-import struct
+import sys
 import time
 
 from initd import address
+from initd.jsontext import dumps, loads
 from wire.limits import CONTROL_REPLY_BYTES
 
 TYPE_CHECKING = False
@@ -107,7 +107,7 @@ class Client:
 
     def _send(self, verb: str, args: Mapping[str, object], deadline: float) -> int:
         self._asked += 1
-        line = json.dumps({"id": self._asked, "verb": verb, "args": args}).encode() + b"\n"
+        line = dumps({"id": self._asked, "verb": verb, "args": args}).encode() + b"\n"
         try:
             self._sock.settimeout(_left(deadline))
             self._sock.sendall(line)
@@ -125,7 +125,7 @@ class Client:
         except OSError as error:
             raise Unreachable(f"initd at {self.place} does not answer: {_why(error)}") from error
         line, _, self._input = self._input.partition(b"\n")
-        message = json.loads(line)
+        message = loads(line)
         return message if isinstance(message, dict) else {}
 
     def _read(self, deadline: float | None) -> bool:
@@ -176,7 +176,8 @@ def _try(candidate: str, trusted: tuple[int, ...] | None, deadline: float) -> so
     try:
         sock.settimeout(_left(deadline))
         sock.connect(address.wire_form(candidate))
-        uid = struct.unpack("iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+        peer = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)  # pid, uid, gid (unix(7))
+        uid = int.from_bytes(peer[4:8], sys.byteorder)
         if trusted is not None and uid not in trusted:
             raise PermissionError(1, f"belongs to uid {uid}, who is neither you, root, nor PID 1")
     except OSError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from initd.ctl import render
@@ -47,13 +46,62 @@ class Lines:
         return f"{render.clean(name):<{self._width}} | {line.removesuffix(chr(13))}"
 
 
-def show(client: Client, options: Namespace, names: list[str], stream: str | None) -> int:
-    """Carry out `logs`."""
+def logs(client: Client, options: Namespace) -> int:
+    """What several processes say; returns the exit status."""
+    return _show(client, options, options.names, options.stream)
+
+
+def tail(client: Client, options: Namespace) -> int:
+    """The end of what one process said, or of several; returns the exit status."""
+    names, stream = _streams(options)
+    if len(names) > 1 or names[0] == "all" or names[0].endswith(":*"):
+        return _show(client, options, names, stream)
+    args = {"name": names[0], "stream": stream, "bytes": options.bytes}
+    if not options.follow:
+        result = client.ask("tail", **args)
+        result["text"] = _last_lines(result["text"], options.lines)
+        _show_text(result, options)
+        return DONE
+    for number, message in enumerate(client.stream("tail", follow=True, **args)):
+        item = message.get("item") or {"gap": message.get("gap")}
+        if number == 0:
+            item["text"] = _last_lines(item["text"], options.lines)
+        _show_text(item, options)
+    return DONE
+
+
+def _streams(options: Namespace) -> tuple[list[str], str]:
+    """The names before the stream's, which may stand last."""
+    names: list[str] = options.names
+    if len(names) > 1 and names[-1] in ("stdout", "stderr"):
+        return names[:-1], names[-1]
+    return names, options.stream or "stdout"
+
+
+def _last_lines(text: str, count: int | None) -> str:
+    if count is None:
+        return text
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[len(lines) - min(count, len(lines)) :])
+
+
+def _show_text(item: dict[str, Any], options: Namespace) -> None:
+    if options.json:
+        print(render.json_text(item), flush=True)
+    elif "gap" in item:
+        print(f"initd: {item['gap']} pieces were left out, this reader was too slow", file=sys.stderr)
+    else:
+        harmless = options.raw or not sys.stdout.isatty()
+        sys.stdout.write(item["text"] if harmless else render.clean_lines(item["text"]))
+        sys.stdout.flush()
+
+
+def _show(client: Client, options: Namespace, names: list[str], stream: str | None) -> int:
     args = {"names": names, "stream": stream, "bytes": options.bytes}
     if not options.follow:
         items = client.ask("logs", **args)
         if options.json:
-            print(json.dumps(items, indent=2))
+            render.print_json(items)
         else:
             _print_items(({"item": item} for item in items), options)
         return DONE
@@ -66,7 +114,7 @@ def _print_items(messages: Iterable[dict[str, Any]], options: Namespace) -> None
     for message in messages:
         item = message.get("item")
         if options.json:
-            print(json.dumps(item or {"gap": message.get("gap")}), flush=True)
+            print(render.json_text(item or {"gap": message.get("gap")}), flush=True)
         elif item is None:
             print(f"initd: {message.get('gap')} pieces were left out, this reader was too slow", file=sys.stderr)
         else:

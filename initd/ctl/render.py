@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-
-from initd.signals import name_of
-from wire.model import full_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, TextIO
+    from typing import TextIO
 
 RED, GREEN, YELLOW, DIM = "31", "32", "33", "2"
 STATE_COLOURS = {
@@ -96,43 +92,13 @@ def span(seconds: float | None) -> str:
     return f"{whole // size}{unit}{whole % size // part:02d}{small}"
 
 
-def moment(at: float | None) -> str:
-    """Wall time, local, to the second."""
-    return "-" if at is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+def json_text(value: object, indent: int | None = None) -> str:
+    """What `--json` says."""
+    import json  # with it come re and enum, more than all else that a command needs, and most answers are tables
+
+    return json.dumps(value, indent=indent)
 
 
-def ending(record: dict[str, Any]) -> str:
-    """How a process ended, from its exit record."""
-    if record["cause"] == "start failure":
-        reason = os.strerror(record["errno"]) if record["errno"] is not None else "see initd's stderr"
-        return f"did not start: {record.get('why') or record['step'] + ': ' + reason}"
-    how = f"exit {record['code']}" if record["signal"] is None else name_of(record["signal"])
-    return how + (", core dumped" if record["core"] else "")
-
-
-def reason(record: dict[str, Any]) -> str:
-    """Why it ended, and whether that was expected."""
-    cause, needed = str(record["cause"]), ", needed SIGKILL" if record.get("escalated") else ""
-    if cause == "stopped":
-        return f"stopped by {record['by']}" + (f" ({record['command']})" if record["command"] else "") + needed
-    if cause in ("probe", "renewal", "dependency"):
-        return f"{cause}: {record.get('why', '')}{needed}"
-    if cause in ("oom", "killed, oom possible"):
-        return cause
-    return "expected" if record["expected"] else "not expected"
-
-
-def fact_line(fact: dict[str, Any]) -> str:
-    """One fact as one line."""
-    body = fact["body"]
-    start = f"{moment(fact['at'])}  {fact['seq']:>5}  "
-    if fact["kind"] == "state":
-        name = full_name(body["group"], body["name"])
-        pid = f" (pid {body['pid']})" if body["pid"] else ""
-        tail = "".join([f": {body['why']}" if body["why"] else "", f", by {body['by']}" if body["by"] else ""])
-        return start + clean(f"{name}  {body['previous']} -> {body['state']}{pid}{tail}")
-    if fact["kind"] == "exit":
-        name = full_name(body["group"], body["name"])
-        ran = f" (pid {body['pid']}) after {span(body['run_time'])}" if body["pid"] else ""
-        return start + clean(f"{name}  ended: {ending(body)}{ran}, {reason(body)}")
-    return start + clean(" ".join(f"{key}={value}" for key, value in body.items()))
+def print_json(value: object) -> None:
+    """A whole answer, laid out for people, too."""
+    print(json_text(value, 2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 
@@ -37,7 +36,7 @@ def top(client: Client, options: Namespace) -> int:
         now, then = usage(rows), time.monotonic()
         found = [measured(row, before, now, then - at) for row in rows]
         if options.json:
-            print(json.dumps(found, indent=2))
+            render.print_json(found)
             return DONE
         text = table(found)
         if once:

@@ -6,17 +6,14 @@ because Docker's HEALTHCHECK reserves the rest.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 
 from initd.ctl import render
 from initd.ctl.client import TIMEOUT, Client, Refused, Unreachable
-from initd.ctl.logs import show
 from initd.ctl.plain import plain
 from initd.errors import DONE, FAILED, PARTLY, UNREACHABLE, USAGE
-from wire.model import full_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,20 +65,16 @@ def _run(options: Namespace) -> int:
 
 def _complain(options: Namespace, code: str, message: str, hint: str, status: int) -> int:
     if options.json:
-        print(json.dumps({"error": {"code": code, "message": message, "hint": hint}}))
+        print(render.json_text({"error": {"code": code, "message": message, "hint": hint}}))
     text = f"{message} ({hint})" if hint else message
     print(f"initd: {render.clean(text)}", file=sys.stderr)
     return status
 
 
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2))
-
-
 def _status(client: Client, options: Namespace) -> int:
     rows = client.ask("status", names=options.names)
     if options.json:
-        _print_json(rows)
+        render.print_json(rows)
         return DONE
     now = time.time()
     header = ("NAME", "STATE", "PID", "UPTIME", "RESTARTS", "INFO")
@@ -115,7 +108,7 @@ def _signal(client: Client, options: Namespace) -> int:
 
 def _show_command(result: dict[str, Any], options: Namespace) -> int:
     if options.json:
-        _print_json(result)
+        render.print_json(result)
     for row in result["processes"]:
         good = row["outcome"] in ("done", "accepted")
         if not (options.json and good):
@@ -133,99 +126,6 @@ def _command_line(row: dict[str, Any], options: Namespace) -> str:
     return render.clean(f"{row['name']} is {row['state']}{pid}{message}")
 
 
-def _tail(client: Client, options: Namespace) -> int:
-    names, stream = _streams(options)
-    if len(names) > 1 or names[0] == "all" or names[0].endswith(":*"):
-        return show(client, options, names, stream)
-    args = {"name": names[0], "stream": stream, "bytes": options.bytes}
-    if not options.follow:
-        result = client.ask("tail", **args)
-        result["text"] = _last_lines(result["text"], options.lines)
-        _show_text(result, options)
-        return DONE
-    for number, message in enumerate(client.stream("tail", follow=True, **args)):
-        item = message.get("item") or {"gap": message.get("gap")}
-        if number == 0:
-            item["text"] = _last_lines(item["text"], options.lines)
-        _show_text(item, options)
-    return DONE
-
-
-def _streams(options: Namespace) -> tuple[list[str], str]:
-    """The names before the stream's, which may stand last."""
-    names: list[str] = options.names
-    if len(names) > 1 and names[-1] in ("stdout", "stderr"):
-        return names[:-1], names[-1]
-    return names, options.stream or "stdout"
-
-
-def _logs(client: Client, options: Namespace) -> int:
-    return show(client, options, options.names, options.stream)
-
-
-def _last_lines(text: str, count: int | None) -> str:
-    if count is None:
-        return text
-    lines = text.splitlines(keepends=True)
-    return "".join(lines[len(lines) - min(count, len(lines)) :])
-
-
-def _show_text(item: dict[str, Any], options: Namespace) -> None:
-    if options.json:
-        print(json.dumps(item), flush=True)
-    elif "gap" in item:
-        print(f"initd: {item['gap']} pieces were left out, this reader was too slow", file=sys.stderr)
-    else:
-        harmless = options.raw or not sys.stdout.isatty()
-        sys.stdout.write(item["text"] if harmless else render.clean_lines(item["text"]))
-        sys.stdout.flush()
-
-
-def _facts_wanted(options: Namespace) -> dict[str, object]:
-    return {"names": options.names, "limit": options.limit, "after": options.after}
-
-
-def _events(client: Client, options: Namespace) -> int:
-    if not options.follow:
-        facts = client.ask("events", **_facts_wanted(options))
-        if options.json:
-            _print_json(facts)
-        else:
-            print("\n".join(map(render.fact_line, facts)) or "nothing has happened yet")
-        return DONE
-    for message in client.stream("events", follow=True, **_facts_wanted(options)):
-        if options.json:
-            print(json.dumps(message.get("item") or {"gap": message.get("gap")}), flush=True)
-        elif "gap" in message:
-            print(f"initd: {message['gap']} events were left out, this reader was too slow", file=sys.stderr)
-        else:
-            print(render.fact_line(message["item"]), flush=True)
-    return DONE
-
-
-def _exits(client: Client, options: Namespace) -> int:
-    facts = client.ask("exits", **_facts_wanted(options))
-    if options.json:
-        _print_json(facts)
-        return DONE
-    header = ("ENDED", "NAME", "PID", "RAN", "HOW", "WHY")
-    cells = [_exit_cells(fact["body"]) for fact in facts]
-    if not options.output:
-        print(render.table(header, cells, False, render.terminal_width()))
-        return DONE
-    for fact, row in zip(facts, cells, strict=True):
-        print("  ".join(map(render.clean, row)))
-        for line in fact["body"]["last_lines"]:
-            print(f"    | {render.clean(line)}")
-    return DONE
-
-
-def _exit_cells(record: dict[str, Any]) -> tuple[object, ...]:
-    name = full_name(record["group"], record["name"])
-    ran = render.span(record["run_time"] if record["pid"] is not None else None)
-    return render.moment(record["ended_at"]), name, record["pid"], ran, render.ending(record), render.reason(record)
-
-
 def _complaint(row: dict[str, Any]) -> str:
     """A process that is not well; one that runs all the same fails its probe."""
     why = f" ({row['why']})" if row["state"] == "RUNNING" and row["why"] else ""
@@ -235,7 +135,7 @@ def _complaint(row: dict[str, Any]) -> str:
 def _healthy(client: Client, options: Namespace) -> int:
     result = client.ask("healthy", **({"essential": True} if options.essential else {}))
     if options.json:
-        _print_json(result)
+        render.print_json(result)
     elif result["healthy"]:
         print("healthy")
     else:
@@ -248,7 +148,7 @@ def _shutdown(client: Client, options: Namespace) -> int:
     result = client.ask("shutdown")
     gone = client.wait_for_end(options.wait) if options.wait else True
     if options.json:
-        _print_json({**result, "gone": gone if options.wait else None})
+        render.print_json({**result, "gone": gone if options.wait else None})
     elif options.wait:
         print("initd is gone" if gone else f"initd is still stopping after {options.wait:g} s")
     else:
@@ -272,10 +172,10 @@ HANDLERS = {
     "stop": _wish,
     "restart": _wish,
     "signal": _signal,
-    "tail": _tail,
-    "logs": _logs,
-    "events": _events,
-    "exits": _exits,
+    "tail": _elsewhere("initd.ctl.logs", "tail"),
+    "logs": _elsewhere("initd.ctl.logs", "logs"),
+    "events": _elsewhere("initd.ctl.history", "events"),
+    "exits": _elsewhere("initd.ctl.history", "exits"),
     "healthy": _healthy,
     "shutdown": _shutdown,
     "reload": _elsewhere("initd.ctl.changes", "reload"),

@@ -59,30 +59,3 @@ def test_colours_only_on_a_terminal_that_wants_them(monkeypatch):
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "dumb")
     assert not render.has_colours(Terminal())
-
-
-def test_a_note_is_shown_as_its_fields():
-    fact = {"seq": 3, "at": 0.0, "kind": "note", "body": {"text": "a\nb"}}
-    assert render.fact_line(fact).endswith("    3  text=a\\nb")
-
-
-def test_a_core_dump_is_mentioned():
-    record = {"cause": "signal", "signal": 11, "code": None, "core": True}
-    assert render.ending(record) == "SIGSEGV, core dumped"
-
-
-@pytest.mark.parametrize("cause", ["oom", "killed, oom possible"])
-def test_an_oom_kill_is_the_reason(cause):
-    assert render.reason({"cause": cause, "expected": False}) == cause
-
-
-@pytest.mark.parametrize(
-    ("record", "told"),
-    [
-        ({"cause": "probe", "why": "port 80 is closed", "expected": False}, "probe: port 80 is closed"),
-        ({"cause": "renewal", "why": "old", "expected": True, "escalated": True}, "renewal: old, needed SIGKILL"),
-        ({"cause": "stopped", "by": "uid=0", "command": "", "escalated": True}, "stopped by uid=0, needed SIGKILL"),
-    ],
-)
-def test_who_ended_it_and_whether_that_took_force(record, told):
-    assert render.reason(record) == told
