@@ -6,11 +6,14 @@ decides.
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from types import SimpleNamespace
+else:
+    SimpleNamespace = type(sys.implementation)  # as the module types has it, without that module
 
 NAMES = ("status",)
 """Verbs that take names."""

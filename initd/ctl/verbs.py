@@ -88,6 +88,8 @@ def _status(client: Client, options: Namespace) -> int:
 
 def _info(row: dict[str, Any], now: float) -> str:
     """What the other columns do not say: why it is down and since when, what it says itself, what output was lost."""
+    if not row["why"] and not row["dropped"]:
+        return " "
     why, coming, time_of_it = row["why"].partition("next run ")
     why, age = why.removesuffix("; "), render.span(max(0.0, now - row["since"]))
     when = f"for {age}" if why.startswith("waits for ") else f"{age} ago"
