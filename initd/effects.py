@@ -4,6 +4,11 @@ Theory.  The machine (initd.program) says what is to be done, in order; here is 
 event that the machine meets next: Spawn always has one, Ask too, Look and Reach where nothing is left to be signalled.
 Whatever is raised here costs a line and never the effects behind it; of a Spawn it is a failed start.
 
+Deeds come before news.  Starting and signalling happen at once; what is to be written down and told of it (records,
+facts, lines, listeners, the reading of a new process's pipes) is put on the supervisor's list of news and done, in
+order, when the deeds are done: of two hundred programs the last would else wait for two hundred lines, and a restart
+for the obituary.  So news carry what they are about (a Run, a pid, a time), since its successor may be there already.
+
 A process is started by an Order.  `supervisor.fittings` may change each before it is carried out, that of a hook too:
 `process.program.phase` tells which it is (PREPARING: pre_start; TIDYING or TURNING: post_stop; MAIN: the program).
 """
@@ -40,6 +45,7 @@ from initd.events import (
 from initd.exits import exit_environment, exit_of, line_of, start_failure
 from initd.launch import order_for
 from initd.machine.life import Phase
+from initd.process import Run
 from initd.signals import name_of
 from wire.limits import TEXT_CHARS
 from wire.model import Exit, FactKind, State, StateChange
@@ -48,6 +54,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from initd.logs.desk import Pipes
     from initd.process import Process
     from initd.spawn import Order
     from initd.supervisor import Supervisor
@@ -61,6 +68,9 @@ HOOKS = {
     Phase.TURNING: ": post_stop",
 }
 """What runs in a program's place, behind its name, where it has to be killed."""
+
+ATTACH_SECONDS = 0.5
+"""Until a new process's pipes are looked at again for which there was no memory."""
 
 MARK = "PIDONE_FAMILY"
 """The variable by which a program's orphans are known; see initd.family."""
@@ -84,22 +94,44 @@ class Effects:
                 return SpawnFailed(text, self._sup.chance())
             return Start(effect.asked) if isinstance(effect, Ask) else None
 
+    def tell(self, what: Callable[..., object], process: Process, *about: object) -> None:
+        """Do what is left of an effect when the deeds are done; never raises."""
+        try:
+            what(self, process, *about)
+        except Exception as error:
+            self._sup.loop.shake()
+            self._sup.note(f"{process.name}: {what.__name__.strip('_')}: {type(error).__name__}: {error}", "error")
+
     # Starts
 
     def _spawn(self, process: Process, effect: Spawn) -> Event:
         sup, hook = self._sup, effect.hook
-        if hook != POST_STOP:
-            process.started_at = sup.kernel.wall()
+        if hook == POST_STOP:
+            sup.agenda.tell_news()  # its environment tells how the process ended
+        else:
+            process.run = Run(sup.kernel.wall())
         try:
-            pid = self._launch(process, hook)
+            pipes, pid = self._launch(process, hook)
         except StartFailed as error:
             return self._spawn_failed(process, error, hook)
         sup.by_pid[pid] = process
-        process.start_ticks = sup.kernel.start_ticks(pid)
-        sup.note(f"{process.name}{hook and ': '}{hook} started (pid {pid})", "debug" if hook else "info")
+        run = process.run
+        run.pid = pid
         if not hook:
             process.spawnerr = process.left = ""
+        sup.agenda.later(Effects._started, process, run, pid, hook, pipes)
         return Spawned(pid)
+
+    def _started(self, process: Process, run: Run, pid: int, hook: str, pipes: Pipes) -> None:
+        run.start_ticks = self._sup.kernel.start_ticks(pid)
+        self._sup.note(f"{process.name}{hook and ': '}{hook} started (pid {pid})", "debug" if hook else "info")
+        self._attach(process, pipes)
+
+    def _attach(self, process: Process, pipes: Pipes) -> None:
+        try:
+            self._sup.output.attach(process.config, pipes)
+        except MemoryError:  # it would wait for ever to be read
+            self._sup.loop.at(self._sup.loop.now() + ATTACH_SECONDS, lambda: self._attach(process, pipes))
 
     def _spawn_failed(self, process: Process, error: StartFailed, hook: str) -> Event:
         why = f"{hook}: {error}" if hook else str(error)
@@ -107,10 +139,11 @@ class Effects:
             self._sup.note(f"{process.name}: {why}", "warn")
         else:
             process.spawnerr = why
-            self._keep(process, start_failure(process, error, why, process.started_at))
+            record = start_failure(process, error, why, process.run.started_at)
+            self._sup.agenda.later(Effects._keep, process, record, process.program.since)
         return SpawnFailed(why, self._sup.chance())
 
-    def _launch(self, process: Process, hook: str) -> int:
+    def _launch(self, process: Process, hook: str) -> tuple[Pipes, int]:
         sup, config = self._sup, process.config
         if not config.argv and not hook:
             raise StartFailed("command", None, config.argv_error or "the command is empty")
@@ -120,9 +153,13 @@ class Effects:
             raise StartFailed("pipe", error.errno) from error
         stdin = sup.stdin if hook or sup.inlets is None else sup.inlets.open(process.name)
         try:
-            return sup.kernel.spawn(self._order(process, hook, stdin, pipes.stdout_w, pipes.stderr_w))
+            pid = sup.kernel.spawn(self._order(process, hook, stdin, pipes.stdout_w, pipes.stderr_w))
+            pipes.spawned()
+            return pipes, pid
+        except BaseException:
+            pipes.abandon()
+            raise
         finally:
-            sup.output.spawned(config)
             if not hook and sup.inlets is not None:
                 sup.inlets.spawned(process.name)
 
@@ -205,24 +242,40 @@ class Effects:
 
     # News
 
-    def _tell(self, process: Process, effect: Tell) -> None:
-        process.why = clip(effect.why)
+    def _say(self, process: Process, effect: Tell) -> None:
+        self._sup.agenda.later(Effects._explain, process, effect.why)
+
+    def _explain(self, process: Process, why: str) -> None:
+        process.why = clip(why)
 
     def _change(self, process: Process, change: Changed) -> None:
+        program = process.program
+        self._sup.agenda.later(Effects._changed, process, change, program.pid, program.since, process.left, process.run)
+
+    def _changed(self, process: Process, change: Changed, pid: int | None, since: float, left: str, run: Run) -> None:
         sup, config, asked = self._sup, process.config, change.asked
-        why = clip(f"{change.why}; {process.left}" if process.left and change.state is State.STOPPED else change.why)
+        why = clip(f"{change.why}; {left}" if left and change.state is State.STOPPED else change.why)
         process.why, process.since = why, sup.kernel.wall()
         by = asked.actor if asked is not INITD else ""
-        body = StateChange(config.group, config.name, change.state, change.previous, process.program.pid, why, by)
+        body = StateChange(config.group, config.name, change.state, change.previous, pid, why, by)
         # The machine's time, not the time of telling: between the two lies the drain of a dead program's pipe.
-        sup.facts.append(FactKind.STATE, body, process.since, process.program.since)
+        sup.facts.append(FactKind.STATE, body, process.since, since)
         serious = change.state in (State.FATAL, State.UNKNOWN)
         level = "error" if serious else "debug"
         if sup.voice.wants(level):
             sup.note(f"{process.name} is {change.state}{why and ': '}{why}", level)
-        sup.news.tell(sup.news.passages, process, change)
+        sup.news.tell(sup.news.passages, process, change, run)
+
+    def settled(self, process: Process) -> None:
+        """Its machine has changed, and waits for what comes next."""
+        self._sup.news.tell(self._sup.news.settled, process)
 
     def _end(self, process: Process, ended: Ended) -> None:
+        program, sup = process.program, self._sup
+        seconds = sup.loop.now() - program.spawned_at
+        sup.agenda.later(Effects._ended, process, ended, process.run, program.since, seconds)
+
+    def _ended(self, process: Process, ended: Ended, run: Run, since: float, seconds: float) -> None:
         sup = self._sup
         lines: tuple[str, ...] = ()
         try:
@@ -234,13 +287,12 @@ class Effects:
             process.spawnerr = clip(ended.why)
         if len(ended.why) > TEXT_CHARS:
             ended = ended._replace(why=clip(ended.why))
-        record = exit_of(process, ended, lines, sup.kernel.wall(), sup.loop.now())
-        self._keep(process, record)
+        self._keep(process, exit_of(process, run, ended, lines, sup.kernel.wall(), seconds), since)
 
-    def _keep(self, process: Process, record: Exit) -> None:
+    def _keep(self, process: Process, record: Exit, since: float) -> None:
         sup = self._sup
         process.last_exit = record
-        sup.facts.append(FactKind.EXIT, record, record.ended_at, process.program.since)
+        sup.facts.append(FactKind.EXIT, record, record.ended_at, since)
         sup.note(line_of(process.name, record), "info" if record.expected else "warn")
         sup.news.tell(sup.news.exits, process, record)
 
@@ -261,7 +313,7 @@ HOW: dict[type, Callable[..., Event | None]] = {
     Reach: Effects._reach,
     Look: Effects._look,
     Leave: Effects._leave,
-    Tell: Effects._tell,
+    Tell: Effects._say,
     Changed: Effects._change,
     Ended: Effects._end,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from initd.errors import StartFailed
 from initd.events import KILL, Ended
-from initd.process import Process
+from initd.process import Process, Run
 from initd.signals import name_of
 from wire.model import Cause, Exit
 
@@ -27,24 +27,24 @@ def cause_of(ended: Ended, suspicion: Cause) -> Cause:
     return suspicion if ended.signal == KILL else Cause.SIGNAL
 
 
-def exit_of(process: Process, ended: Ended, lines: tuple[str, ...], at: float, now: float) -> Exit:
-    """The record of a death.  The machine has forgotten the pid already; `process.death` still has it."""
-    death, asked, config = process.death, ended.asked, process.config
+def exit_of(process: Process, run: Run, ended: Ended, lines: tuple[str, ...], at: float, seconds: float) -> Exit:
+    """The record of a death at wall time `at`, after so many seconds.  The machine has forgotten the pid already."""
+    death, asked, config = run.death, ended.asked, process.config
     return Exit(
         group=config.group,
         name=config.name,
         program=config.program,
         number=config.number,
         pid=death.pid if death else None,
-        start_ticks=process.start_ticks,
-        started_at=process.started_at,
+        start_ticks=run.start_ticks,
+        started_at=run.started_at,
         ended_at=at,
-        run_time=max(0.0, now - process.program.spawned_at),
+        run_time=max(0.0, seconds),
         code=ended.code,
         signal=ended.signal,
         core=bool(death and death.core),
         expected=ended.expected,
-        cause=cause_of(ended, process.suspicion),
+        cause=cause_of(ended, run.suspicion()),
         by=asked.actor if asked else "",
         command=f"{asked.verb} {asked.id}".strip() if asked else "",
         errno=None,

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         pid: int
         token: str
 
+        def start_ticks(self, pid: int) -> int | None: ...
         def group_folder(self, name: str) -> str: ...
 
 
@@ -92,7 +93,7 @@ def survivors(kernel: Home, process: Process, known: Collection[int] = ()) -> li
     `known` are pids that are somebody's: programs, and other children of initd.
     """
     ours = {one.pid for one in _family(kernel, process, TREE)}
-    since = process.start_ticks or 0
+    since = process.run.start_ticks or 0
     return [
         one
         for one in sweep.processes()
@@ -106,7 +107,7 @@ def survivors(kernel: Home, process: Process, known: Collection[int] = ()) -> li
 
 
 def _family(kernel: Home, process: Process, scope: str) -> list[Leftover]:
-    leader, ticks = leader_of(process)
+    leader, ticks = leader_of(kernel, process)
     if leader is None:
         return []
     everyone = [one for one in sweep.processes() if one.pid != kernel.pid]
@@ -121,10 +122,12 @@ def _family(kernel: Home, process: Process, scope: str) -> list[Leftover]:
     return [one for one in found if one.state not in DEAD]
 
 
-def leader_of(process: Process) -> tuple[int | None, int | None]:
+def leader_of(kernel: Home, process: Process) -> tuple[int | None, int | None]:
     """(pid, start ticks) of the present leader, or of the one that died last."""
-    pid = process.pid or (process.death.pid if process.death else None)
-    return pid, process.start_ticks
+    pid, run = process.pid or process.run.pid, process.run
+    if pid is not None and process.pid == run.pid and run.start_ticks is None:
+        run.start_ticks = kernel.start_ticks(pid)  # it was started a moment ago, and not told yet
+    return pid, run.start_ticks
 
 
 def claim_group(everyone: list[Leftover], leader: int, ticks: int | None) -> list[Leftover]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from initd.errors import StartFailed
+from initd.program import is_alive
 from initd.sockets import socket
 from initd.users import identity_of
 from wire.model import State
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from initd.config.records import Config
     from initd.events import Changed
-    from initd.process import Process
+    from initd.process import Process, Run
     from initd.spawn import Order
     from initd.supervisor import Supervisor
 
@@ -83,9 +84,10 @@ class Sockets:
         shared.users.add(process.name)
         return order._replace(stdin=shared.open(process.config.user))
 
-    def _on_change(self, process: Process, change: Changed) -> None:
+    def _on_change(self, process: Process, change: Changed, _run: Run) -> None:
         shared = self._shared.get(process.config.group)
-        if shared is not None and change.state in GONE:
+        # Changes are told after what they brought about: a successor may have the socket already.
+        if shared is not None and change.state in GONE and not is_alive(process.program):
             shared.users.discard(process.name)
             if not shared.users:
                 shared.close()

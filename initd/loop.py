@@ -157,7 +157,7 @@ class Loop:
         woke = self.now()
         # Signals first: a death known now saves its handlers from writing to a process that is gone.  One that arrives
         # meanwhile does not wait for the next pass either: a dying program's pipes end just before its SIGCHLD comes.
-        if any(fd == self._wake_r for fd, _ in ready):
+        if self._noted or any(fd == self._wake_r for fd, _ in ready):
             self._take_signals()
         for fd, mask in ready:
             self._serve(fd, mask)

@@ -67,7 +67,7 @@ def _mend_one(sup: Supervisor, process: Process) -> None:
 
 
 def _last_word(process: Process, pid: int) -> Died:
-    death = process.death
+    death = process.run.death
     if death is not None and death.pid == pid:
         return Died(death.code, death.signal)
     return Died(UNKNOWN_STATUS)

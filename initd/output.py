@@ -13,10 +13,9 @@ Which sinks a stream has is decided in initd.logs.routes.
 from __future__ import annotations
 
 import os
-import select
 
 from initd.logs.channel import Channel
-from initd.logs.desk import Desk, Dropped, Pipe, Pipes, pipe_of, treat
+from initd.logs.desk import Desk, Dropped, Pipes, pipe_of, treat
 from initd.logs.intake import Intake
 from initd.logs.lines import last_lines
 from initd.logs.pending import Pending
@@ -79,31 +78,26 @@ class Output:
     # Runs of a process
 
     def open(self, program: Program) -> Pipes:
-        """Make the pipes of a run; the caller hands the ends to the child and then calls `spawned`.
+        """The pipes of a run; the caller hands their ends to the child.  Raises OSError (EMFILE, ENFILE, ENOMEM)."""
+        return Pipes(program.redirect_stderr)
 
-        Raises OSError (EMFILE, ENFILE, ENOMEM) where a pipe cannot be made or watched; a log file that cannot be
-        opened is no reason not to start: it is said, counted and tried again.
+    def attach(self, program: Program, pipes: Pipes) -> None:
+        """Read the pipes of a new run from now on, as its settings say; those of the run before linger.
+
+        A pipe that cannot be watched (out of kernel memory) and a log file that cannot be opened are tried again later.
         """
         desk = self._desk(program)
-        names = (STDOUT,) if program.redirect_stderr else (STDOUT, STDERR)
-        made: list[tuple[int, int]] = []
-        try:
-            for _ in names:
-                made.append(os.pipe2(os.O_CLOEXEC))
-            self._watch_all(desk, [pipe_of(program, desk, key, ends[0]) for key, ends in zip(names, made, strict=True)])
-        except OSError:
-            for end in [end for ends in made for end in ends]:
-                os.close(end)
-            raise
-        desk.close_child_ends()
-        desk.child_ends = tuple(ends[1] for ends in made)
-        return Pipes(made[0][1], made[-1][1])
-
-    def spawned(self, program: Program) -> None:
-        """The child has its ends, or will never come: close them here."""
-        desk = self._desks.get(full_name(program.group, program.name))
-        if desk is not None:
-            desk.close_child_ends()
+        desk.lingering += desk.present
+        ours = pipes.ours()
+        for fd in ours:
+            os.set_blocking(fd, False)
+        desk.present = [pipe_of(program, desk, key, fd) for key, fd in zip((STDOUT, STDERR), ours, strict=False)]
+        while len(desk.lingering) > LINGERING_PIPES:
+            self._intake.close(desk, desk.lingering[0])
+        for channel in desk.channels.values():
+            channel.begin()
+        for pipe in desk.present:
+            self._intake.read_on(desk, pipe)
 
     def refit(self, program: Program) -> None:
         """Its log options changed: what it writes from now on goes where they say, whether it runs or not."""
@@ -133,7 +127,6 @@ class Output:
         desk = self._desks.pop(name, None)
         if desk is None:
             return
-        desk.close_child_ends()
         for pipe in desk.present + desk.lingering:
             self._intake.close(desk, pipe)
         for stream, channel in desk.channels.items():
@@ -255,22 +248,3 @@ class Output:
             treat(channel, program, name, stream, self.strip_ansi)
             heard = getattr(program, f"{stream}_events_enabled")
             channel.on_log = self._intake.teller(self._on_log, name, stream) if heard else None
-
-    def _watch_all(self, desk: Desk, pipes: list[Pipe]) -> None:
-        """Make these the pipes of the present run; those of the run before linger.  Raises OSError."""
-        watched: list[int] = []
-        try:
-            for pipe in pipes:
-                os.set_blocking(pipe.fd, False)
-                self._loop.watch(pipe.fd, select.EPOLLIN, self._intake.reader(desk, pipe))
-                watched.append(pipe.fd)
-        except OSError:
-            for fd in watched:
-                self._loop.forget(fd)
-            raise
-        desk.lingering += desk.present
-        desk.present = pipes
-        while len(desk.lingering) > LINGERING_PIPES:
-            self._intake.close(desk, desk.lingering[0])
-        for channel in desk.channels.values():
-            channel.begin()

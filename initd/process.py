@@ -9,17 +9,43 @@ from wire.model import Cause, Exit, Status, full_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from initd.config.records import Program as Configured
     from initd.reports import Shown
     from initd.timers import Timer
+
+
+class Run:
+    """One life of a process, from the attempt to start it until its exit record is written.
+
+    What is told of a life is told after its successor was started (initd.supervisor), so it is kept apart from it.
+    """
+
+    __slots__ = ("death", "pid", "start_ticks", "started_at", "suspicion")
+
+    def __init__(self, started_at: float) -> None:
+        self.started_at = started_at
+        """Wall time of the spawn, or of the attempt."""
+        self.pid: int | None = None
+        """Also after its death; None where it did not come to be."""
+        self.start_ticks: int | None = None
+        self.death: Death | None = None
+        """The last death in it: its own, or of its post_stop."""
+        self.suspicion: Callable[[], Cause] = signalled
+        """What a SIGKILL means that nobody here sent; see initd.deaths."""
+
+
+def signalled() -> Cause:
+    """Nothing is known beyond the signal."""
+    return Cause.SIGNAL
 
 
 class Process:
     """The supervisor's entry for one process of one program."""
 
     __slots__ = (
-        "ailing", "config", "death", "last_exit", "left", "name", "program", "shown", "since", "spawnerr",
-        "start_ticks", "started_at", "suspicion", "timer", "why",
+        "ailing", "config", "last_exit", "left", "name", "program", "run", "shown", "since", "spawnerr", "timer", "why",
     )  # fmt: skip
 
     def __init__(self, config: Configured, at: float) -> None:
@@ -31,13 +57,8 @@ class Process:
         self.timer: Timer | None = None
         self.since = at
         """Wall time of the last state change."""
-        self.started_at = at
-        """Wall time of the last spawn, or of the attempt."""
-        self.start_ticks: int | None = None
-        self.death: Death | None = None
-        """The death that the machine is being told of."""
-        self.suspicion = Cause.SIGNAL
-        """What a SIGKILL among the present deaths means; see initd.oom."""
+        self.run = Run(at)
+        """The present life, or the last."""
         self.why = ""
         self.spawnerr = ""
         """Why the last start failed; "" since a process came to be."""
@@ -64,7 +85,7 @@ class Process:
             state=program.state,
             want=program.want,
             pid=program.pid,
-            start_ticks=self.start_ticks if program.pid is not None else None,
+            start_ticks=self.run.start_ticks if program.pid is not None else None,
             since=self.since,
             uptime=now - program.spawned_at if program.pid is not None else None,
             restarts=max(0, program.spawns - 1),

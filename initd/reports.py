@@ -103,7 +103,7 @@ class Reports:
     def _shown(self, process: Process) -> Shown:
         """What is shown of it beside its uptime; made anew where any of that has changed."""
         dropped, program = sum(self._output.dropped(process.name)), process.program
-        of = (dropped, process.since, process.why, process.start_ticks, process.config, program)
+        of = (dropped, process.since, process.why, process.run.start_ticks, process.config, program)
         if process.shown is None or process.shown.of != of:
             told = process.status(program.spawned_at)._asdict()
             row = {"full_name": process.name, **told, "autostart": process.config.autostart, "dropped": dropped}

@@ -1,22 +1,23 @@
 """Turns deaths, deadlines, signals and wishes into events, feeds the machines, and carries out their effects.
 
-Theory.  Each process has a pure machine (initd.program); nothing but `_advance` changes one.  Events that arise while
-one is being handled (a listener that reacts to a change) wait in a queue, so every event meets a settled machine.  The
-effect Spawn is answered on the spot.  An effect that fails costs a line, never the effects after it: whatever goes
-wrong, fork included, a program ends up in one of its states with its deadline armed.
+Theory.  Each process has a pure machine (initd.program); nothing but `_advance` changes one.  Every event meets a
+settled machine, and deeds come before news (initd.agenda).  The effect Spawn is answered on the spot.  An effect that
+fails costs a line, never the effects after it: whatever goes wrong, fork included, a program ends up in one of its
+states with its deadline armed.
 
-Changes are published in this order: the exit record, then the states passed through, then whoever asked `on_change`.
+News are published in this order: the exit record, then the states passed through, then whoever asked `on_change`.  The
+machine of which they tell may have gone on by then.
 """
 
 from __future__ import annotations
 
 import os
 
+from initd.agenda import Agenda
 from initd.deaths import HOOKS, Deaths
 from initd.effects import INITD, Effects
 from initd.errors import NotSignallable, StillStopping
 from initd.events import KILL, Asked, Await, Due, Emptied, Event, Hold, Restart, Start, Stop
-from initd.native import deque
 from initd.news import News
 from initd.process import Process
 from initd.program import Phase, is_alive, step
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from initd.kernel import Kernel
     from initd.loop import Loop
     from initd.output import Output
+    from initd.process import Run
     from initd.reaper import Death
     from initd.say import Voice
     from initd.spawn import Order
@@ -116,9 +118,8 @@ class Supervisor:
         self.by_pid, self.wards = self.deaths.by_pid, self.deaths.wards
         self._emptying: dict[Process, set[int]] = {}
         """Those whose stop waits for the rest of its scope, or killed some of it, with the pids of those."""
-        self._queue: deque[tuple[Process, Event]] = deque()
-        self._busy = False
         self._effects = Effects(self)
+        self.agenda = Agenda(self._handle, self._effects.tell)
 
     @property
     def state(self) -> str:
@@ -145,6 +146,9 @@ class Supervisor:
 
     def start_all(self) -> None:
         """Start what has autostart, in the order of the configuration, without waiting for any."""
+        self.agenda.together(self._start_all)
+
+    def _start_all(self) -> None:
         for process in tuple(self.processes.values()):
             if process.config.autostart:
                 self.feed(process, self.admit(process, Start(INITD)))
@@ -243,8 +247,11 @@ class Supervisor:
         """Have `callback(process)` called after each event that changed it, with its machine settled."""
         self.news.settled.append(callback)
 
-    def changes(self, callback: Callable[[Process, Changed], object]) -> None:
-        """Have `callback(process, changed)` called at each passage from state to state, in order, before on_change."""
+    def changes(self, callback: Callable[[Process, Changed, Run], object]) -> None:
+        """Have `callback(process, changed, run)` called at each passage from state to state, before on_change.
+
+        In order; `run` is the life that it is about, which need not be the present one.
+        """
         self.news.passages.append(callback)
 
     def exits(self, callback: Callable[[Process, Exit], object]) -> None:
@@ -259,19 +266,13 @@ class Supervisor:
 
     def feed(self, process: Process, event: Event) -> None:
         """Present an event to a machine, now or after those that are being handled."""
-        self._queue.append((process, event))
-        if self._busy:
-            return
-        self._busy = True
+        self.agenda.feed(process, event)
+
+    def _handle(self, process: Process, event: Event) -> None:
         try:
-            while self._queue:
-                process, what = self._queue.popleft()
-                try:
-                    self._advance(process, what)
-                except Exception as error:  # PID 1 lives, and the other programs do not notice
-                    self._stumble(process, what, error)
-        finally:
-            self._busy = False
+            self._advance(process, event)
+        except Exception as error:  # PID 1 lives, and the other programs do not notice
+            self._stumble(process, event, error)
 
     def _advance(self, process: Process, event: Event | None) -> None:
         before = process.program
@@ -282,7 +283,7 @@ class Supervisor:
                 event = self._effects.carry_out(process, effect) or event
         self.arm(process)
         if process.program != before:
-            self.news.tell(self.news.settled, process)
+            self.agenda.later(Effects.settled, process)
 
     def _stumble(self, process: Process, event: Event, error: Exception) -> None:
         self.loop.shake()
@@ -345,7 +346,7 @@ class Supervisor:
 
     def reap(self) -> None:
         """Collect every death there is, and see what is over by that."""
-        self.deaths.reap()
+        self.agenda.together(self.deaths.reap)
         for process in tuple(self._emptying):
             if process.program.phase is Phase.EMPTYING:
                 self._look(process)

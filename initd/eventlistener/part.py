@@ -13,7 +13,6 @@ from __future__ import annotations
 from initd.errors import NotWritable
 from initd.eventlistener import events
 from initd.eventlistener.pool import Pool
-from initd.program import is_alive
 from wire.model import State, full_name
 
 TYPE_CHECKING = False
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from initd.config.records import Config, Group
     from initd.eventlistener.events import Event
     from initd.events import Changed
-    from initd.process import Process
+    from initd.process import Process, Run
     from initd.supervisor import Supervisor
     from initd.timers import Timer
 
@@ -149,7 +148,7 @@ class Listeners:
     def _announce(self, kind: str, data: str) -> None:
         self._tell(events.remote(kind, data))
 
-    def _on_change(self, process: Process, change: Changed) -> None:
+    def _on_change(self, process: Process, change: Changed, run: Run) -> None:
         if self._sup.state == "stopping" and not self._stopping:
             self._stopping = True
             self._tell(events.supervisor("STOPPING"))
@@ -162,14 +161,14 @@ class Listeners:
             pool.began(name)
         if self._wants(f"PROCESS_STATE_{state}"):
             config = process.config
-            more = self._more(process, change)
+            more = self._more(process, change, run)
             self._tell(events.state(str(state), config.name, config.group, str(change.previous), more))
         if pool is not None and name in pool.listeners:
             if state in GONE:
                 pool.ended(name)
             self._dispatch(pool)
 
-    def _more(self, process: Process, change: Changed) -> str:
+    def _more(self, process: Process, change: Changed, run: Run) -> str:
         """What a state tells besides its name."""
         if change.state in (State.STARTING, State.BACKOFF):
             return f"tries:{self._tries[process.name]}"
@@ -177,8 +176,8 @@ class Listeners:
             return ""
         if change.state is State.EXITED:
             record = process.last_exit
-            return f"expected:{int(record is not None and record.expected)} pid:{_pid(process, change)}"
-        return f"pid:{_pid(process, change)}"
+            return f"expected:{int(record is not None and record.expected)} pid:{_pid(change, run)}"
+        return f"pid:{_pid(change, run)}"
 
     def _on_text(
         self, word: Callable[[str, str, str, int, bytes], Event], kind: str, name: str, stream: str, text: bytes
@@ -186,7 +185,7 @@ class Listeners:
         process = self._sup.processes.get(name)
         if process is None or not self._wants(f"PROCESS_{kind}_{stream.upper()}"):
             return
-        self._tell(word(stream, process.config.name, process.config.group, _last_pid(process), text))
+        self._tell(word(stream, process.config.name, process.config.group, process.run.pid or 0, text))
 
     # The clock
 
@@ -214,12 +213,6 @@ class Listeners:
         return int(wall - wall % period)
 
 
-def _pid(process: Process, change: Changed) -> int:
+def _pid(change: Changed, run: Run) -> int:
     """Of the process that a change is about; 0 where there was none, as after BACKOFF."""
-    return 0 if change.previous is State.BACKOFF else _last_pid(process)
-
-
-def _last_pid(process: Process) -> int:
-    if is_alive(process.program) and process.pid is not None:
-        return process.pid
-    return process.death.pid if process.death is not None else 0
+    return 0 if change.previous is State.BACKOFF else run.pid or 0

@@ -16,11 +16,54 @@ if TYPE_CHECKING:
     from initd.logs.channel import Channel
 
 
-class Pipes(Record):
-    """The child's ends; equal where stderr is redirected to stdout."""
+class Pipes:
+    """The pipes of one run: ends that become the child's stdout and stderr, and ours to read from.
 
-    stdout_w: int
-    stderr_w: int
+    Making them is all that a start waits for.  Both streams have one where they are `together`.  Raises OSError
+    (EMFILE, ENFILE, ENOMEM).
+    """
+
+    __slots__ = ("_stderr", "_stdout")
+
+    def __init__(self, together: bool) -> None:
+        self._stderr = self._stdout = os.pipe2(os.O_CLOEXEC)
+        if together:
+            return
+        try:
+            self._stderr = os.pipe2(os.O_CLOEXEC)
+        except OSError:
+            self.abandon()
+            raise
+
+    @property
+    def stdout_w(self) -> int:
+        """The child's stdout."""
+        return self._stdout[1]
+
+    @property
+    def stderr_w(self) -> int:
+        """The child's stderr."""
+        return self._stderr[1]
+
+    def ours(self) -> tuple[int, ...]:
+        """What is read here, stdout first."""
+        return (self._stdout[0],) if self._stderr is self._stdout else (self._stdout[0], self._stderr[0])
+
+    def spawned(self) -> None:
+        """The child has its ends."""
+        os.close(self._stdout[1])
+        if self._stderr is not self._stdout:
+            os.close(self._stderr[1])
+
+    def abandon(self) -> None:
+        """The child will never come, or nobody can listen to it."""
+        self.spawned()
+        self.close()
+
+    def close(self) -> None:
+        """Listen no more."""
+        for fd in self.ours():
+            os.close(fd)
 
 
 class Dropped(Record):
@@ -37,6 +80,8 @@ class Pipe:
         self.fd = fd
         self.channel = channel
         self.capture = capture
+        self.is_loud = False
+        """The last read brought much."""
 
 
 class Desk:
@@ -47,14 +92,7 @@ class Desk:
         self.channels: dict[str, Channel] = {}
         self.present: list[Pipe] = []
         self.lingering: list[Pipe] = []
-        self.child_ends: tuple[int, ...] = ()
         self.serial = 0
-
-    def close_child_ends(self) -> None:
-        """The child has its ends, or will never come."""
-        for end in self.child_ends:
-            os.close(end)
-        self.child_ends = ()
 
 
 def pipe_of(program: Program, desk: Desk, stream: str, fd: int) -> Pipe:

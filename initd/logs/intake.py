@@ -50,7 +50,7 @@ class Intake:
             if pipe.channel.is_congested:
                 self._paused.append((desk, pipe))
             elif pipe in desk.present or pipe in desk.lingering:
-                self._read_on(desk, pipe)
+                self.read_on(desk, pipe)
 
     def empty(self, desk: Desk, pipe: Pipe) -> None:
         """Take what is in the pipe now, at most DRAIN_BYTES."""
@@ -91,7 +91,8 @@ class Intake:
         self._loop.forget(pipe.fd)
         self._paused.append((desk, pipe))
 
-    def _read_on(self, desk: Desk, pipe: Pipe) -> None:
+    def read_on(self, desk: Desk, pipe: Pipe) -> None:
+        """Read it from now on."""
         try:
             self._loop.watch(pipe.fd, select.EPOLLIN, self.reader(desk, pipe))
         except OSError:  # out of kernel memory: a pipe may not stay unread for ever

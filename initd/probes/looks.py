@@ -58,7 +58,7 @@ class Looks:
             return Errand(self._sup, process, probe.argv, self._ours, tell)
         if probe.kind in ("tcp", "http"):
             return Dial(self._sup.loop, probe, tell)
-        tell(missing(probe, process.started_at))
+        tell(missing(probe, process.run.started_at))
         return Glance()
 
 

@@ -60,7 +60,7 @@ def process_row(process: Process, control: Control) -> dict[str, object]:
         "group": config.group,
         "state": str(program.state),
         "pid": program.pid or 0,
-        "start": process.started_at if tried else 0,
+        "start": process.run.started_at if tried else 0,
         "stop": _stopped_at(process),
         "spawnerr": spawn_error(program.state, process.last_exit, hindrance),
         "exitstatus": exit_status(program.state, process.last_exit),

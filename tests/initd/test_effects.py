@@ -101,7 +101,7 @@ def test_who_waits_is_released_by_a_shutdown() -> None:
 
 def test_passages_and_records_are_told_in_order_before_the_change() -> None:
     sim, heard = Simulated(configured("web", autorestart="false")), list[object]()
-    sim.supervisor.changes(lambda process, changed: heard.append(changed.state))
+    sim.supervisor.changes(lambda process, changed, run: heard.append(changed.state))
     sim.supervisor.exits(lambda process, record: heard.append(record.cause))
     sim.supervisor.on_change(lambda process: heard.append(process.name))
     sim.start().run(1.1)

@@ -19,8 +19,8 @@ BY = Asked("hub:alice", "restart", "6f1c")
 
 def process(**options: object) -> Process:
     made = Process(program("web", **options), 0.0)
-    made.death = Death(42, None, 9, False, Rusage(1.5, 0.25, 64 << 20, 1, 0))
-    made.started_at = 1000.0
+    made.run.death = Death(42, None, 9, False, Rusage(1.5, 0.25, 64 << 20, 1, 0))
+    made.run.started_at = 1000.0
     return made
 
 
@@ -59,17 +59,16 @@ def test_the_cause(ended: Ended, suspicion: Cause, cause: Cause) -> None:
 )  # fmt: skip
 def test_the_line(ended: Ended, suspicion: Cause, line: str) -> None:
     one = process()
-    one.suspicion = suspicion
-    one.program = one.program._replace(spawned_at=3.0)
-    assert line_of("web", exit_of(one, ended, ("bye",), 1007.0, 10.0)) == line
+    one.run.suspicion = lambda: suspicion
+    assert line_of("web", exit_of(one, one.run, ended, ("bye",), 1007.0, 7.0)) == line
 
 
 def test_memory_that_may_be_ours_is_not_told() -> None:
     one = process()
-    assert one.death is not None and one.death.rusage is not None
-    small = one.death.rusage._replace(max_rss=OUR_RSS)
-    one.death = one.death._replace(rusage=small)
-    record = exit_of(one, Ended(True, None, 0, None), (), 1007.0, 10.0)
+    assert one.run.death is not None and one.run.death.rusage is not None
+    small = one.run.death.rusage._replace(max_rss=OUR_RSS)
+    one.run.death = one.run.death._replace(rusage=small)
+    record = exit_of(one, one.run, Ended(True, None, 0, None), (), 1007.0, 10.0)
     assert record.rusage == small
     assert line_of("web", record).endswith("(expected, cpu 1.75 s)")
 

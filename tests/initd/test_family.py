@@ -81,7 +81,10 @@ def ends() -> Iterator[list[int]]:
 def program(child: subprocess.Popen[Any]) -> Any:
     """What members() reads of a process."""
     return SimpleNamespace(
-        name="web", pid=child.pid, death=None, start_ticks=start_ticks(child.pid), program=SimpleNamespace(spawns=0)
+        name="web",
+        pid=child.pid,
+        run=SimpleNamespace(pid=child.pid, start_ticks=start_ticks(child.pid)),
+        program=SimpleNamespace(spawns=0),
     )
 
 

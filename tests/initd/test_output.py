@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+from unittest.mock import Mock
 
 import pytest
 
 from initd.output import Dropped, Output
 from tests.support.descriptors import few_descriptors
 from tests.support.handloop import HandLoop
+from tests.support.pipes import opened
 from tests.support.programs import program
 from wire.limits import DRAIN_BYTES, LINGERING_PIPES, PARTIAL_LINE_SECONDS
 
@@ -29,10 +32,10 @@ class Bench:
 
     def run(self, *words: bytes, **options: object) -> None:
         """A whole run of `web`: each word is written to its stdout, then it dies."""
-        pipes = self.output.open(program(**options))
+        pipes = opened(self.output, program(**options))
         for word in words:
             os.write(pipes.stdout_w, word)
-        self.output.spawned(program(**options))
+        pipes.spawned()
         self.loop.settle()
 
 
@@ -79,12 +82,12 @@ def test_without_a_sink_only_the_ring_remembers(bench, logfile):
 
 
 def test_redirected_stderr_shares_one_pipe(bench):
-    pipes = bench.output.open(program(redirect_stderr=True))
+    pipes = opened(bench.output, program(redirect_stderr=True))
     assert pipes.stdout_w == pipes.stderr_w
 
 
 def test_stdout_and_stderr_are_kept_apart(bench):
-    pipes = bench.output.open(program(stdout_logfile="AUTO", stderr_logfile="AUTO"))
+    pipes = opened(bench.output, program(stdout_logfile="AUTO", stderr_logfile="AUTO"))
     bench.write(pipes.stderr_w, b"bad\n")
     bench.write(pipes.stdout_w, b"good\n")
     assert (read(bench.stdout), read(bench.stderr)) == (b"good\n", b"bad\n")
@@ -92,7 +95,7 @@ def test_stdout_and_stderr_are_kept_apart(bench):
 
 
 def test_the_ends_are_closed_on_exec_and_only_the_parents_is_nonblocking(bench):
-    pipes = bench.output.open(program())
+    pipes = opened(bench.output, program())
     assert not os.get_inheritable(pipes.stdout_w) and os.get_blocking(pipes.stdout_w)
     assert not any(os.get_blocking(fd) for fd in bench.loop.watched)
 
@@ -125,7 +128,7 @@ def test_two_programs_share_one_file_and_rotate_it_once(bench, tmp_path):
 
 
 def test_lines_of_two_programs_do_not_mix(bench):
-    one, two = (bench.output.open(program(name, stdout_logfile="AUTO")) for name in ("a", "b"))
+    one, two = (opened(bench.output, program(name, stdout_logfile="AUTO")) for name in ("a", "b"))
     bench.write(one.stdout_w, b"a1 ")
     bench.write(two.stdout_w, b"b1\n")
     bench.write(one.stdout_w, b"a2\na3")
@@ -133,7 +136,7 @@ def test_lines_of_two_programs_do_not_mix(bench):
 
 
 def test_an_unfinished_line_waits_only_a_moment(bench):
-    pipes = bench.output.open(program(stdout_logfile="AUTO"))
+    pipes = opened(bench.output, program(stdout_logfile="AUTO"))
     bench.write(pipes.stdout_w, b"login: ")
     assert read(bench.stdout) == b""
     bench.loop.advance(PARTIAL_LINE_SECONDS)
@@ -141,7 +144,7 @@ def test_an_unfinished_line_waits_only_a_moment(bench):
 
 
 def test_a_busy_writers_unfinished_line_is_as_young_as_its_last_newline(bench):
-    pipes = bench.output.open(program(stdout_logfile="AUTO"))
+    pipes = opened(bench.output, program(stdout_logfile="AUTO"))
     bench.write(pipes.stdout_w, b"one\ntw")
     bench.loop.advance(PARTIAL_LINE_SECONDS * 0.9)
     bench.write(pipes.stdout_w, b"o\nthr")
@@ -152,7 +155,7 @@ def test_a_busy_writers_unfinished_line_is_as_young_as_its_last_newline(bench):
 
 
 def test_last_lines_merge_both_streams_in_the_order_read(bench):
-    pipes = bench.output.open(program())
+    pipes = opened(bench.output, program())
     for fd, text in ((pipes.stdout_w, b"one\n"), (pipes.stderr_w, b"two\n"), (pipes.stdout_w, b"three\nfour")):
         bench.write(fd, text)
     assert bench.output.last_lines("web") == ("one", "two", "three", "four")
@@ -172,18 +175,18 @@ def test_last_lines_are_harmless(bench):
 
 
 def test_drain_takes_what_a_dead_process_left(bench):
-    pipes = bench.output.open(program(stdout_logfile="AUTO"))
+    pipes = opened(bench.output, program(stdout_logfile="AUTO"))
     os.write(pipes.stdout_w, b"last words")
-    bench.output.spawned(program(stdout_logfile="AUTO"))
+    pipes.spawned()
     bench.output.drain("web")
     assert bench.output.last_lines("web") == ("last words",)
     assert read(bench.stdout) == b"last words" and not bench.loop.watched
 
 
 def test_drain_never_waits_for_a_grandchild_and_its_words_still_arrive(bench):
-    pipes = bench.output.open(program(stdout_logfile="AUTO"))
+    pipes = opened(bench.output, program(stdout_logfile="AUTO"))
     grandchild = os.dup(pipes.stdout_w)
-    bench.output.spawned(program(stdout_logfile="AUTO"))
+    pipes.spawned()
     bench.output.drain("web")
     bench.run(b"next run\n", stdout_logfile="AUTO")
     bench.write(grandchild, b"still here\n")
@@ -191,7 +194,7 @@ def test_drain_never_waits_for_a_grandchild_and_its_words_still_arrive(bench):
 
 
 def test_drain_is_bounded(bench):
-    pipes = bench.output.open(program())
+    pipes = opened(bench.output, program())
     fill = os.dup(pipes.stdout_w)
     os.set_blocking(fill, False)
     fcntl.fcntl(fill, fcntl.F_SETPIPE_SZ, 1 << 20)
@@ -204,15 +207,16 @@ def test_drain_is_bounded(bench):
 def test_pipes_of_earlier_runs_are_bounded(bench):
     held = []
     for _ in range(LINGERING_PIPES + 5):
-        held.append(os.dup(bench.output.open(program(redirect_stderr=True)).stdout_w))
-        bench.output.spawned(program(redirect_stderr=True))
+        pipes = opened(bench.output, program(redirect_stderr=True))
+        held.append(os.dup(pipes.stdout_w))
+        pipes.spawned()
     assert len(bench.loop.watched) == LINGERING_PIPES + 1
 
 
 def test_remove_closes_everything(bench, tmp_path):
     before = len(os.listdir("/proc/self/fd"))
     bench.run(b"x\n", stdout_logfile=str(tmp_path / "log"))
-    bench.output.open(program(stdout_logfile=str(tmp_path / "log")))
+    opened(bench.output, program(stdout_logfile=str(tmp_path / "log"))).spawned()
     bench.output.remove("web")
     assert len(os.listdir("/proc/self/fd")) == before and not bench.loop.watched
     bench.output.remove("web")
@@ -228,7 +232,7 @@ def test_followers_hear_chunks_until_they_leave(bench):
     heard: list[bytes] = []
     stop = bench.output.follow("web", "stdout", heard.append)
     bench.output.follow("web", "stdout", lambda chunk: 1 / 0)
-    pipes = bench.output.open(program())
+    pipes = opened(bench.output, program())
     bench.write(pipes.stdout_w, b"one")
     stop()
     stop()
@@ -240,14 +244,25 @@ def test_a_name_that_never_ran_has_nothing_to_show(bench):
     output = bench.output
     assert (output.tail("new", "stdout"), output.last_lines("new"), output.dropped("new")) == (b"", (), Dropped(0, 0))
     output.drain("new")
-    output.spawned(program("new"))
 
 
-def test_without_descriptors_open_raises_and_leaks_nothing(bench):
+@pytest.mark.parametrize("left", [1, 2, 3])
+def test_without_descriptors_no_pipes_are_made_and_none_leaks(bench, left):
     before = set(os.listdir("/proc/self/fd"))
-    with few_descriptors(1), pytest.raises(OSError):
+    with few_descriptors(left), pytest.raises(OSError):
         bench.output.open(program())
-    assert set(os.listdir("/proc/self/fd")) == before and not bench.loop.watched
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_pipe_that_cannot_be_watched_now_is_read_later(bench, monkeypatch):
+    watch = bench.loop.watch
+    monkeypatch.setattr(bench.loop, "watch", Mock(side_effect=OSError(errno.ENOSPC, "no space")))
+    pipes = opened(bench.output, program())
+    bench.write(pipes.stdout_w, b"early\n")
+    monkeypatch.setattr(bench.loop, "watch", watch)
+    bench.loop.advance(PARTIAL_LINE_SECONDS)
+    bench.loop.settle()
+    assert bench.output.tail("web", "stdout") == b"early\n"
 
 
 def test_a_log_file_that_cannot_be_opened_does_not_stop_the_program(bench):
@@ -270,7 +285,7 @@ def test_one_pipe_for_both_streams_keeps_their_order():
 
 
 def test_flush_lets_unfinished_lines_go(bench):
-    pipes = bench.output.open(program(stdout_logfile="AUTO"))
+    pipes = opened(bench.output, program(stdout_logfile="AUTO"))
     bench.write(pipes.stdout_w, b"half")
     assert bench.output.flush(0.0) and read(bench.stdout) == b"half"
 

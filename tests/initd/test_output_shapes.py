@@ -12,6 +12,7 @@ from initd.config.topics.logs import Logs
 from initd.logs import syslog
 from initd.logs.capture import BEGIN, END
 from tests.initd.test_output import Bench, read
+from tests.support.pipes import opened
 from tests.support.programs import program
 from wire.limits import PARTIAL_LINE_SECONDS
 
@@ -23,7 +24,7 @@ def bench():
 
 def test_lines_of_two_programs_have_their_prefix_and_do_not_mix(bench):
     logs = Logs(log_prefix="{name} |")
-    one, two = (bench.output.open(program(name, stdout_logfile="AUTO", logs=logs)) for name in ("a", "b"))
+    one, two = (opened(bench.output, program(name, stdout_logfile="AUTO", logs=logs)) for name in ("a", "b"))
     bench.write(one.stdout_w, b"a1 ")
     bench.write(two.stdout_w, b"b1\nb2\n")
     bench.loop.advance(PARTIAL_LINE_SECONDS)
@@ -35,7 +36,7 @@ def test_lines_of_two_programs_have_their_prefix_and_do_not_mix(bench):
 
 def test_json_lines_say_which_run_spoke_and_when(bench):
     config = program(stdout_logfile="AUTO", logs=Logs(log_format="json"))
-    pipes = bench.output.open(config)
+    pipes = opened(bench.output, config)
     bench.output.ran(config, 77)
     bench.write(pipes.stdout_w, b"hello\n")
     row = json.loads(read(bench.stdout))
@@ -45,7 +46,7 @@ def test_json_lines_say_which_run_spoke_and_when(bench):
 def test_a_run_that_ends_in_the_middle_of_a_line_ends_the_line(bench):
     logs = Logs(log_format="json")
     for word in (b"one", b"two"):
-        pipes = bench.output.open(program(stdout_logfile="AUTO", logs=logs))
+        pipes = opened(bench.output, program(stdout_logfile="AUTO", logs=logs))
         bench.write(pipes.stdout_w, word)
         bench.loop.advance(PARTIAL_LINE_SECONDS)
         bench.output.drain("web")
@@ -70,11 +71,11 @@ def test_log_files_have_the_prefix_only_if_wanted(bench, tmp_path, log_files, te
 def test_a_secret_reaches_no_log_no_ring_and_no_exit_record(bench, tmp_path):
     heard, config = [], {"stdout_logfile": str(tmp_path / "log"), "logs": Logs(log_mask=("password=*",))}
     bench.output.follow("web", "stdout", heard.append)
-    pipes = bench.output.open(program(stdout_events_enabled=True, **config))
+    pipes = opened(bench.output, program(stdout_events_enabled=True, **config))
     bench.output.on_log(lambda name, stream, text: heard.append(text))
     bench.write(pipes.stdout_w, b"login password=hun")
     bench.write(pipes.stdout_w, b"ter2\nbye password=xyz")
-    bench.output.spawned(program(**config))
+    pipes.spawned()
     bench.output.drain("web")
     seen = [(tmp_path / "log").read_bytes(), bench.output.tail("web", "stdout"), b"".join(heard[::2])]
     assert seen == [b"login password=***\nbye password=***"] * 3
@@ -114,7 +115,7 @@ def test_lines_go_to_syslog_and_to_the_container_while_there_is_none(bench, tmp_
     place = str(tmp_path / "dev-log")
     monkeypatch.setattr(syslog, "PLACE", place)
     options = {"stdout_syslog": True, "logs": Logs(log_prefix="{name}:")}
-    pipes = bench.output.open(program(**options))
+    pipes = opened(bench.output, program(**options))
     bench.write(pipes.stdout_w, b"early\n")
     assert read(bench.stdout) == b"web: early\n"
     daemon = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -148,7 +149,7 @@ def test_who_follows_is_not_disturbed_by_rotation(bench, tmp_path):
     heard: list[bytes] = []
     bench.output.follow("web", "stdout", heard.append)
     options = {"stdout_logfile": str(tmp_path / "log"), "stdout_logfile_maxbytes": 8, "stdout_logfile_backups": 1}
-    pipes = bench.output.open(program(**options))
+    pipes = opened(bench.output, program(**options))
     for number in range(20):
         bench.write(pipes.stdout_w, b"line %d\n" % number)
     assert b"".join(heard) == b"".join(b"line %d\n" % number for number in range(20))
@@ -166,7 +167,7 @@ def test_what_the_plugin_supervisor_stdout_showed_is_shown(bench, tmp_path):
 
 def test_a_secret_cut_off_by_the_end_of_a_run_masks_nothing_of_the_next(bench):
     for words in (b"password=", b"plain text\n"):
-        pipes = bench.output.open(program(logs=Logs(log_mask=("password=*",))))
+        pipes = opened(bench.output, program(logs=Logs(log_mask=("password=*",))))
         bench.write(pipes.stdout_w, words)
         bench.output.drain("web")
     assert bench.output.tail("web", "stdout") == b"password=plain text\n"

@@ -79,10 +79,10 @@ def test_the_record_comes_before_the_state() -> None:
     assert [fact.kind for fact in sim.journal.since(0, 100)][-2:] == ["exit", "state"]
 
 
-def test_last_output_is_drained_before_the_next_run_opens_its_pipes() -> None:
+def test_the_next_run_is_started_first_and_read_after_the_last_output_was_drained() -> None:
     sim = running()
     sim.kernel.die(pid_of(sim), code=1)
-    assert sim.output.calls[-3:] == [("drain", "web"), ("open", "web"), ("spawned", "web")]
+    assert sim.output.calls[-3:] == [("spawned", "web"), ("drain", "web"), ("attach", "web")]
 
 
 def test_a_stop_names_who_asked_and_how() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 from initd.config.records import Config
 from initd.events import Asked
 from initd.facts import Journal
-from initd.output import Pipes
 from initd.process import Process
 from initd.supervisor import Supervisor
 from tests.sim.clock import SimLoop
@@ -15,6 +14,21 @@ from tests.sim.kernel import SimKernel
 from wire.model import Exit, FactKind, State, StateChange
 
 ME = Asked("uid=0", "stop", "c1")
+
+
+class SimPipes:
+    """Ends by number."""
+
+    stdout_w, stderr_w = 10, 11
+
+    def __init__(self, output: SimOutput, name: str) -> None:
+        self._told = lambda what: output.calls.append((what, name))
+
+    def spawned(self) -> None:
+        self._told("spawned")
+
+    def abandon(self) -> None:
+        self._told("abandoned")
 
 
 class SimOutput:
@@ -25,14 +39,13 @@ class SimOutput:
         self.failures: list[OSError] = []
         self.lines: tuple[str, ...] = ("last words",)
 
-    def open(self, program: Any) -> Pipes:
+    def open(self, program: Any) -> SimPipes:
         if self.failures:
             raise self.failures.pop(0)
-        self.calls.append(("open", program.name))
-        return Pipes(10, 11)
+        return SimPipes(self, program.name)
 
-    def spawned(self, program: Any) -> None:
-        self.calls.append(("spawned", program.name))
+    def attach(self, program: Any, pipes: SimPipes) -> None:
+        self.calls.append(("attach", program.name))
 
     def drain(self, name: str) -> None:
         self.calls.append(("drain", name))

@@ -8,6 +8,7 @@ import pytest
 from initd.config.topics.logs import Logs
 from initd.logs.keeper import Keeper, own_shape
 from tests.initd.test_output import Bench, read
+from tests.support.pipes import opened
 from tests.support.programs import program
 
 JSON = Logs(log_format="json")
@@ -66,7 +67,7 @@ def test_a_process_that_runs_is_told_to_output():
         config = program(stdout_logfile="AUTO", logs=JSON)
         pid = 77
 
-    pipes = world.output.open(Process.config)
+    pipes = opened(world.output, Process.config)
     world.changed(Process())
     world.write(pipes.stdout_w, b"x\n")
     assert json.loads(read(world.stdout))["pid"] == 77

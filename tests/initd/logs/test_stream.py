@@ -16,6 +16,7 @@ from initd.logs.stream import Pen, StreamSink
 from initd.output import Output
 from tests.support.forked import forked
 from tests.support.handloop import HandLoop
+from tests.support.pipes import opened
 from tests.support.programs import program
 from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, SINK_RETRY_SECONDS
 
@@ -230,7 +231,8 @@ class Loud:
         self.loop, (self.reader, self.writer), (_, stderr) = HandLoop(), os.pipe(), os.pipe()
         os.set_blocking(self.reader, False)
         self.output = Output(self.loop, lambda: 0.0, self.writer, stderr)
-        self.mouth = self.output.open(program(stdout_logfile="AUTO")).stdout_w
+        self.pipes = opened(self.output, program(stdout_logfile="AUTO"))
+        self.mouth = self.pipes.stdout_w
         os.set_blocking(self.mouth, False)
 
     def shout(self, text: bytes) -> int:
@@ -297,8 +299,7 @@ def test_hope_returns_when_the_reader_does():
 def test_a_paused_pipe_that_ends_is_closed_when_read_on():
     loud = Loud()
     loud.shout(b"x" * 3_000_000)
-    os.close(loud.mouth)
-    loud.output._desks["web"].child_ends = loud.output._desks["web"].child_ends[1:]
+    loud.pipes.spawned()
     loud.output.drain("web")
     _rest(loud)
     assert loud.output._intake._paused == [] and loud.output.dropped("web").stdout == 0
@@ -307,7 +308,7 @@ def test_a_paused_pipe_that_ends_is_closed_when_read_on():
 def test_flush_waits_for_a_slow_reader_but_not_longer_than_told():
     loop, (reader, writer), (_, stderr) = HandLoop(), os.pipe(), os.pipe()
     output = Output(loop, lambda: 0.0, writer, stderr)
-    pipes = output.open(program(stdout_logfile="AUTO"))
+    pipes = opened(output, program(stdout_logfile="AUTO"))
     for _ in range(10):
         os.write(pipes.stdout_w, b"x" * 60_000 + b"\n")
         loop.settle()
