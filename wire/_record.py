@@ -12,8 +12,9 @@ it makes behaves like a class of `collections.namedtuple`, methods, properties a
 defines records must start with `from __future__ import annotations`, so that annotations are never evaluated.  Type
 checkers see `typing.NamedTuple`, which has the same rules.
 
-namedtuple compiles a `__new__` for each class: 0.15 ms, and stage 1 has forty classes.  Here one is compiled for each
-*number* of fields, and each class gets a copy of it with its own names for the parameters: 0.01 ms.
+namedtuple compiles a `__new__` for each class: 0.15 ms, and stage 1 has seventy classes.  Here one is compiled for each
+*number* of fields, and a class gets a copy of it with its own names for the parameters once it has made some records
+without: most classes wait for something that seldom happens.  In a pack (initd.packing) annotations are but the names.
 """
 
 from __future__ import annotations
@@ -32,6 +33,28 @@ else:
 
         __slots__ = ()
 
+        _places = {}
+
+        def __new__(cls, /, *values, **named) -> _Fields:
+            """A record of a class that has no constructor yet; where this cannot make one, that says why."""
+            rest, default = cls._fields[len(values) :], cls._field_defaults
+            try:
+                made = (*values, *[named[name] if name in named else default[name] for name in rest])
+            except KeyError:
+                return _constructed(cls)(cls, *values, **named)
+            if len(made) != len(cls._fields) or any(name not in rest for name in named):
+                return _constructed(cls)(cls, *values, **named)
+            _seldom[cls] = _seldom.get(cls, 0) + 1
+            if _seldom[cls] == SELDOM:
+                _constructed(cls)
+            return tuple.__new__(cls, made)
+
+        @classmethod
+        def _number(cls) -> dict[str, int]:
+            """Field to place, kept for the next change."""
+            cls._places = {field: number for number, field in enumerate(cls._fields)}
+            return cls._places
+
         @classmethod
         def _make(cls, values) -> _Fields:
             """A record of values in order.  Raises TypeError where there are too few or too many."""
@@ -42,7 +65,7 @@ else:
 
         def _replace(self, /, **changes) -> _Fields:
             """A copy with other values.  Raises ValueError where a name is no field."""
-            made, places = list(self), self._places
+            made, places = list(self), self._places or self._number()
             for name in changes:
                 if name not in places:
                     raise ValueError(f"Got unexpected field names: {[one for one in changes if one not in places]!r}")
@@ -60,8 +83,18 @@ else:
         def __getnewargs__(self) -> tuple[object, ...]:
             return tuple(self)
 
+    SELDOM = 10
+    """So many records of a class are made without a constructor: compiling one takes as long."""
+    _seldom = {}
     _function = type(lambda: None)
     _constructors = {}
+
+    def _constructed(cls) -> object:
+        """The constructor of a class, from now on in force."""
+        owner = next(one for one in cls.__mro__ if "_fields" in one.__dict__)
+        _seldom.pop(cls, None)
+        owner.__new__ = _constructor(owner._fields, tuple(owner._field_defaults.values()))
+        return owner.__new__
 
     def _constructor(fields, defaults) -> object:
         """`__new__` with these parameters after the class."""
@@ -86,8 +119,6 @@ else:
             body["__slots__"] = ()
             body["__match_args__"] = body["_fields"] = fields
             body["_field_defaults"] = defaults
-            body["_places"] = {field: number for number, field in enumerate(fields)}
-            body["__new__"] = _constructor(fields, tuple(defaults.values()))
             for number, field in enumerate(fields):
                 body[field] = _tuplegetter(number, None)
             return type(name, (_Fields,), body)

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from wire import _record
 from wire._record import Record
+
+SELDOM: int = _record.SELDOM  # type: ignore[attr-defined]
 
 
 class Point(Record):
@@ -42,6 +45,16 @@ CALLS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
 ]
 
 
+@pytest.fixture(autouse=True, params=[False, True], ids=["first", "later"])
+def constructed(request: pytest.FixtureRequest) -> None:
+    """The first records of a class are made without a constructor of its own, all others with it."""
+    if "__new__" in POINT.__dict__:
+        del POINT.__new__
+    for _ in range(SELDOM if request.param else 0):
+        POINT(1)
+    assert ("__new__" in POINT.__dict__) == request.param
+
+
 @pytest.mark.parametrize(("args", "kwargs"), CALLS)
 def test_a_record_is_made_as_a_named_tuple_is(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     ours, original = POINT(*args, **kwargs), ORIGINAL(*args, **kwargs)
@@ -49,6 +62,11 @@ def test_a_record_is_made_as_a_named_tuple_is(args: tuple[Any, ...], kwargs: dic
     assert ours._asdict() == original._asdict()
     assert repr(ours) == repr(original)
     assert (ours.x, ours.y, ours.label) == ours
+
+
+def test_the_refusal_says_why() -> None:
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+        POINT(y=3)
 
 
 @pytest.mark.parametrize(
