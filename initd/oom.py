@@ -47,21 +47,25 @@ LEAF = "/pidone-init"
 
 def locate(mountinfo: str, cgroup: str) -> tuple[str, int] | None:
     """(directory, version) of our own memory cgroup, out of /proc/self/mountinfo and /proc/self/cgroup."""
-    found = directories(mountinfo, cgroup)
+    found = directories(mountinfo, cgroup, ("memory", "unified"))
     if "memory" in found:
         return found["memory"], 1
     return (found["unified"], 2) if "unified" in found else None
 
 
-def directories(mountinfo: str, cgroup: str) -> dict[str, str]:
-    """Directory of our own cgroup by controller of version 1, and under `unified` that of version 2."""
+def directories(mountinfo: str, cgroup: str, wanted: Collection[str] = ()) -> dict[str, str]:
+    """Directory of our own cgroup by controller of version 1, and under `unified` that of version 2; (): of all."""
     paths = {}
     for line in cgroup.splitlines():
         number, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
-            paths["unified" if number == "0" and not controller else controller] = path.removesuffix(LEAF) or "/"
+            name = "unified" if number == "0" and not controller else controller
+            if not wanted or name in wanted:
+                paths[name] = path.removesuffix(LEAF) or "/"
     found: dict[str, str] = {}
     for line in mountinfo.splitlines():
+        if " - cgroup" not in line:
+            continue
         left, _, right = line.partition(" - ")
         root, point = left.split(" ")[3:5]
         kind, _, options = right.split(" ", 2)
@@ -74,7 +78,8 @@ def directories(mountinfo: str, cgroup: str) -> dict[str, str]:
 
 def _below(point: str, root: str, path: str) -> str:
     """Where `path` is visible under a mount of `root`; the mount point itself where it lies outside."""
-    point = point.encode("latin-1", "backslashreplace").decode("unicode_escape")  # mountinfo writes a blank as \040
+    if "\\" in point:  # mountinfo writes a blank as \040; the codec is a file of the library
+        point = point.encode("latin-1", "backslashreplace").decode("unicode_escape")
     if root == "/":
         inside = path
     elif path == root or path.startswith(root + "/"):

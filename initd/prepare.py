@@ -9,7 +9,6 @@ has no prctl, so ctypes is imported in that case only (4 ms, measured), never in
 from __future__ import annotations
 
 import os
-import resource
 
 from initd.errors import OperatorError, SystemFault
 from initd.signals import unblock_all
@@ -120,19 +119,22 @@ def _prctl(option: int, value: object) -> None:
 
 def apply_limits(daemon: Daemon) -> None:
     """Raise the soft limits to minfds and minprocs, as supervisord does; never lower one.  Raises OperatorError."""
-    _raise_to(daemon.minfds, resource.RLIMIT_NOFILE, "minfds", "file descriptors")
-    _raise_to(daemon.minprocs, resource.RLIMIT_NPROC, "minprocs", "processes")
+    _raise_to(daemon.minfds, "SC_OPEN_MAX", "RLIMIT_NOFILE", "minfds", "file descriptors")
+    _raise_to(daemon.minprocs, "SC_CHILD_MAX", "RLIMIT_NPROC", "minprocs", "processes")
 
 
-def _raise_to(least: int, limit: int, option: str, what: str) -> None:
-    soft, hard = resource.getrlimit(limit)
-    if soft == resource.RLIM_INFINITY or soft >= least:
+def _raise_to(least: int, known: str, limit: str, option: str, what: str) -> None:
+    """The C library knows the soft limit too (sysconf(3)); the module that can raise it is a file of its own."""
+    soft = os.sysconf(known)
+    if soft == -1 or soft >= least:
         return
-    highest = hard if hard != resource.RLIM_INFINITY and hard >= least else least
-    if hard == resource.RLIM_INFINITY:
-        highest = hard
+    import resource
+
+    number = getattr(resource, limit)
+    hard = resource.getrlimit(number)[1]
+    highest = hard if hard == resource.RLIM_INFINITY or hard >= least else least
     try:
-        resource.setrlimit(limit, (least, highest))
+        resource.setrlimit(number, (least, highest))
     except (ValueError, OSError):
         raise OperatorError(f"{option}={least}: only {soft} {what} are allowed here (ulimit); lower {option}") from None
 
@@ -172,11 +174,21 @@ def silent_stdin() -> int:
 
 
 def write_pidfile(path: str) -> None:
-    """Make its directory if need be, and the file.  Raises OSError."""
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    """Make its directory if need be, and the file.  Raises OSError.
+
+    What is there is truncated only where it is of another length, since the file system's journal takes its time:
+    PID 1 of a container that is started again writes what it finds.
+    """
+    flags, text = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, f"{os.getpid()}\n".encode("ascii")
     try:
-        os.write(fd, f"{os.getpid()}\n".encode("ascii"))
+        fd = os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        fd = os.open(path, flags, 0o644)
+    try:
+        if os.fstat(fd).st_size not in (0, len(text)):
+            os.ftruncate(fd, 0)
+        os.write(fd, text)
     finally:
         os.close(fd)
 

@@ -57,8 +57,8 @@ def test_an_orphan_comes_to_its_subreaper() -> None:
 def test_soft_limits_are_raised_never_lowered() -> None:
     code = (
         "from resource import RLIMIT_NOFILE as N, getrlimit, setrlimit; setrlimit(N, (100, 2000))\n"
-        "prepare._raise_to(1024, N, 'minfds', 'x'); print(getrlimit(N)[0])\n"
-        "prepare._raise_to(50, N, 'minfds', 'x'); print(getrlimit(N)[0])"
+        "prepare._raise_to(1024, 'SC_OPEN_MAX', 'RLIMIT_NOFILE', 'minfds', 'x'); print(getrlimit(N)[0])\n"
+        "prepare._raise_to(50, 'SC_OPEN_MAX', 'RLIMIT_NOFILE', 'minfds', 'x'); print(getrlimit(N)[0])"
     )
     assert run(code) == "1024\n1024"
 
@@ -69,7 +69,7 @@ def test_an_impossible_limit_is_the_operators_to_mend(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(resource, "setrlimit", refuse)
     with pytest.raises(OperatorError, match=r"minfds=1000000000: only .* file descriptors are allowed"):
-        prepare._raise_to(1_000_000_000, resource.RLIMIT_NOFILE, "minfds", "file descriptors")
+        prepare._raise_to(1_000_000_000, "SC_OPEN_MAX", "RLIMIT_NOFILE", "minfds", "file descriptors")
 
 
 def test_dropping_root() -> None:
