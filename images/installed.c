@@ -89,18 +89,33 @@ static int interpreter(char *out, const char *prefix, const char *version)
     return in_path(out, version);
 }
 
-/* The caller's variables with an allocator setting, unless he has his own. */
+/* The caller's variables, but for the locale, with an allocator setting unless he has his own. */
 static char **tuned(char **vars)
 {
-    size_t count = 0;
+    size_t count = 0, kept = 0;
     while (vars[count])
         count++;
-    char **env = calloc(count + 2, sizeof *env);
-    if (!env || getenv("GLIBC_TUNABLES"))
+    char **env = calloc(count + 3, sizeof *env);
+    if (!env)
         return vars;
-    memcpy(env, vars, count * sizeof *env);
-    env[count] = TUNABLES;
+    for (; *vars; vars++)
+        if (strncmp(*vars, "LC_ALL=", 7) != 0)
+            env[kept++] = *vars;
+    env[kept++] = LOCALE;
+    if (!getenv("GLIBC_TUNABLES"))
+        env[kept] = TUNABLES;
     return env;
+}
+
+/* __main__.py as initd/packing.py has compiled it for this Python, if it has. */
+static void compiled(char *script, size_t size, const struct found *ours)
+{
+    char file[SITE_MAX + 64];
+    if (strncmp(ours->version, "python3.", 8) != 0)
+        return;
+    snprintf(file, sizeof file, "%s/initd/__main__.cpython-3%s.pyc", ours->site, ours->version + 8);
+    if (access(file, R_OK) == 0)
+        snprintf(script, size, "%s", file);
 }
 
 int main(int argc, char **argv)
@@ -125,6 +140,8 @@ int main(int argc, char **argv)
     args[n++] = python;
     args[n++] = is_copy ? (char *)what->flags : "-I"; /* site knows where an editable installation is */
     if (memory >= 0) {
+        args[n++] = "-X";
+        args[n++] = "utf8";
         snprintf(fd, sizeof fd, "pidone.environ=%d", memory);
         args[n++] = "-X";
         args[n++] = fd;
@@ -137,6 +154,8 @@ int main(int argc, char **argv)
         args[n++] = (char *)what->called;
     }
     snprintf(script, sizeof script, "%s/%s", ours.site, what->script);
+    if (!what->module)
+        compiled(script, sizeof script, &ours);
     if (is_copy)
         args[n++] = script;
     else {

@@ -29,7 +29,7 @@ static char **ours(char **vars)
     for (; *vars; vars++)
         if (!foreign(*vars))
             env[kept++] = *vars;
-    env[kept++] = "LC_ALL=C"; /* no locale files of the image; -X utf8 decides the encoding */
+    env[kept++] = LOCALE; /* and none of the image's files */
     env[kept] = TUNABLES;
     return env;
 }
@@ -46,7 +46,8 @@ int main(int argc, char **argv)
     snprintf(loader, sizeof loader, "%s/lib/%s", dir, what->name); /* a link to ld.so: the process is called so */
     snprintf(libs, sizeof libs, "%s/lib/deps", dir);
     snprintf(python, sizeof python, "%s/bin/python3", dir);
-    snprintf(script, sizeof script, "%s/site/%s", dir, what->script);
+    /* __main__.py compiled (initd/packing.py); images/bundle gives it this name, since it has one Python */
+    snprintf(script, sizeof script, "%s/site/%s", dir, what->module ? what->script : "initd/__main__.pyc");
     int memory = saved(environ), n = 0;
     char **args = calloc((size_t)argc + 16, sizeof *args);
     if (!args)

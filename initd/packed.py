@@ -12,8 +12,8 @@ sixty modules of stage 1 that was 15 ms of 33 to the first program, out of the p
     ...       marshalled code of each module, without docstrings and columns
 
 so that whoever has imported nothing yet finds the reader in it.  When an entry is imported, what it needs is made
-before it, without importlib; any other module is found and loaded as by any finder.  Each is read by a pread of its
-own: the whole file in memory would cost a hundred page faults.
+before it, without importlib; any other module is found and loaded as by any finder.  What an entry needs stands
+together and is read by one pread, except where most of it is there already.
 
 A file of another Python is not used, and where there is none (an editable tree) modules are found as ever.  The sources
 beside it are not looked at: after editing them in an installed copy, remove the file or write it anew.
@@ -52,9 +52,9 @@ class Finder:
         """Where a module of ours is, None for all others; before an entry, make what it needs."""
         if name not in self._index:
             return None
-        for companion in self._companions.get(name, ()):
-            if companion not in sys.modules or companion in self._blanks:
-                self._load(companion)
+        missing = [one for one in self._companions.get(name, ()) if one not in sys.modules or one in self._blanks]
+        if missing:
+            self._load_all(missing)
         place, is_package = self._place(name), self._index[name][2]
         file = _file(place, is_package)
         spec = ModuleSpec(name, self, origin=file, is_package=is_package)  # type: ignore[arg-type]
@@ -76,15 +76,28 @@ class Finder:
         code: CodeType = marshal.loads(os.pread(self._fd, size, self._start + offset))
         return code
 
+    def _load_all(self, names: list[str]) -> None:
+        index = self._index
+        first = min([index[name][0] for name in names])
+        end = max([index[name][0] + index[name][1] for name in names])
+        if end - first > 2 * sum([index[name][1] for name in names]):
+            for name in names:
+                self._load(name, self.get_code(name))
+            return
+        held = memoryview(os.pread(self._fd, end - first, self._start + first))
+        for name in names:
+            offset, size, _ = index[name]
+            self._load(name, marshal.loads(held[offset - first : offset - first + size]))
+
     def _place(self, name: str) -> str:
         return f"{self._site}/{name.replace('.', '/')}"
 
-    def _load(self, name: str) -> None:
+    def _load(self, name: str, code: CodeType) -> None:
         """What importlib does for a module whose own imports are all there."""
         module = self._blank(name)
         self._blanks.discard(name)
         try:
-            self.exec_module(module)
+            exec(code, module.__dict__)
         except BaseException:
             del sys.modules[name]
             raise

@@ -1,11 +1,16 @@
 """Write the pack of an installed copy (initd.packed explains it); where there is none, everything works, later.
 
     python3 -IS -X no_debug_ranges initd/packing.py SITE      SITE holds initd/ and wire/; writes SITE/initd/packed.TAG
+                                                              and SITE/initd/__main__.TAG.pyc
 
-It must run under the Python that will read it.  What each entry imports is found by importing it, out of the pack.
+It must run under the Python that will read it.  What each entry imports is found by importing it, out of the pack; what
+entries import stands together in the file, in the order in which it is needed.  The second file is `__main__.py`
+compiled: a script that Python is given the source of is opened twice and compiled at each start, which takes a
+millisecond.
 """
 
 from __future__ import annotations
+import __future__
 
 import _ast
 import importlib.util
@@ -23,8 +28,8 @@ if TYPE_CHECKING:
 
 OURS = ("initd", "wire")
 """The packages that a pack holds, whole."""
-BORROWED = ("__future__",)
-"""Of the standard library: imported by each of our modules, and else the only reason to list its directory."""
+FLAGS = __future__.annotations.compiler_flag
+"""In place of each module's own import of it, which costs a start a file of the standard library."""
 CHAINS = (
     ("initd.prefix", "initd.main", "initd.daemon", "initd.serve"),
     ("initd.prefix", "initd.main", "initd.ctl.verbs"),
@@ -33,68 +38,113 @@ CHAINS = (
 """What a command imports, one after the other: stage 1 and 2 of the daemon, the verbs, single-command mode."""
 
 
-def code_of(name: str) -> CodeType:
-    """A module of the library; not every copy of it has its sources.  Raises ImportError."""
-    spec = importlib.util.find_spec(name)
-    code = getattr(spec.loader, "get_code", lambda _name: None)(name) if spec is not None else None
-    if code is None:
-        raise ImportError(f"no code of {name}", name=name)
-    return code  # type: ignore[no-any-return]
-
-
 def lean(source: str, path: str) -> _ast.Module:
-    """A module as it is run, without what only type checkers read: a tenth of the code, to be read at each start.
+    """A module as it is run, without what only type checkers read: a fifth of the code, to be read at each start.
 
-    Annotations of a class's fields stay, since records are made of them (wire._record).  Raises SyntaxError.
+    Of records' annotations the fields' names stay (wire._record), and whole those that something else may be made of:
+    in classes that are decorated or derived, and where they are evaluated.  Raises SyntaxError.
     """
-    tree: _ast.Module = compile(source, path, "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)  # type: ignore[assignment]
-    _thin_out(tree)
+    tree = ast_of(source, path)
+    _thin_out(tree, keep=not has_texts(tree))
     return tree
 
 
-def _thin_out(node: _ast.AST) -> None:
+def ast_of(source: str, path: str) -> _ast.Module:
+    """A module's syntax.  Raises SyntaxError."""
+    return compile(source, path, "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)  # type: ignore[return-value]
+
+
+def has_texts(tree: _ast.Module) -> bool:
+    """Whether a module's annotations are texts, never evaluated."""
+    return any(_is_future(node) for node in tree.body)
+
+
+def _is_future(node: object) -> bool:
+    return isinstance(node, _ast.ImportFrom) and node.module == "__future__"
+
+
+def _thin_out(node: _ast.AST, keep: bool) -> None:
+    """`keep` annotations of variables; those of parameters nobody reads."""
+    here = keep
+    if isinstance(node, _ast.ClassDef):
+        is_record = _is_record(node) and not keep
+        here = keep or (not is_record and bool(node.bases or node.decorator_list))
+        if is_record:
+            _name_fields(node)
     for field in node._fields:
         value = getattr(node, field, None)
         if (type(node), field) in ((_ast.FunctionDef, "returns"), (_ast.arg, "annotation")):
             setattr(node, field, None)
         elif isinstance(value, list):
-            value[:] = [kept for item in value for kept in _kept(item)]
+            value[:] = [kept for item in value for kept in _kept(item, here)]
+            for item in value:
+                if isinstance(item, _ast.AST):
+                    _thin_out(item, keep)
+            if field == "body" and not value and not isinstance(node, _ast.Module):
+                value.append(_placed(_ast.Pass(), node))
         elif isinstance(value, _ast.AST):
-            _thin_out(value)
+            _thin_out(value, keep)
 
 
-def _kept(item: object) -> list[Any]:
+def _kept(item: object, keep: bool) -> list[Any]:
     """What a list holds in place of one of its items: the other branch of a condition that is never true."""
-    if isinstance(item, _ast.AST):
-        _thin_out(item)
     if isinstance(item, _ast.If) and isinstance(item.test, _ast.Name) and item.test.id == "TYPE_CHECKING":
-        return item.orelse
+        return [kept for other in item.orelse for kept in _kept(other, keep)]
+    if _is_future(item):
+        return []
+    if isinstance(item, _ast.AnnAssign) and not keep:
+        return [] if item.value is None else [_placed(_ast.Assign([item.target], item.value), item)]
     return [item]
+
+
+def _is_record(node: _ast.ClassDef) -> bool:
+    return any(isinstance(base, _ast.Name) and base.id == "Record" for base in node.bases)
+
+
+def _name_fields(node: _ast.ClassDef) -> None:
+    """Put the names of a record's fields in the annotations' place: one constant instead of a step for each."""
+    names = [item.target.id for item in node.body if isinstance(item, _ast.AnnAssign)]  # type: ignore[union-attr]
+    fields = _placed(_ast.Tuple([_placed(_ast.Constant(name), node) for name in names], _ast.Load()), node)
+    target = _placed(_ast.Name("__annotations__", _ast.Store()), node)
+    node.body.insert(0, _placed(_ast.Assign([target], fields), node))
+
+
+def _placed(made: Any, like: Any) -> Any:
+    """A new node at another's place."""
+    made.lineno, made.col_offset, made.end_lineno, made.end_col_offset = like.lineno, 0, like.lineno, 0
+    return made
+
+
+def code_of(source: str, path: str) -> CodeType:
+    """A module compiled.  Raises SyntaxError."""
+    flags = FLAGS if has_texts(ast_of(source, path)) else 0
+    return compile(lean(source, path), path, "exec", flags, dont_inherit=True, optimize=2)  # type: ignore[no-any-return]
 
 
 def modules(site: str) -> Iterator[tuple[str, CodeType, bool]]:
     """Name, code and "is it a package" of all that goes into a pack.  Raises OSError, SyntaxError, ImportError."""
-    for name in BORROWED:
-        yield name, code_of(name), False
     for folder, _, files in (found for top in OURS for found in os.walk(os.path.join(site, top))):
         for file in sorted(file for file in files if file.endswith(".py") and file != "__main__.py"):
             path = os.path.relpath(os.path.join(folder, file), site)
             with open(os.path.join(site, path), encoding="utf-8") as source:
-                code = compile(lean(source.read(), path), path, "exec", dont_inherit=True, optimize=2)
+                code = code_of(source.read(), path)
             name = path.removesuffix(".py").replace("/", ".")
             yield name.removesuffix(".__init__"), code, file == "__init__.py"
 
 
-def compiled(site: str) -> tuple[Index, list[bytes]]:
-    """The index, and the code of the modules in its order.  Raises as `modules` does."""
+def marshalled(site: str) -> dict[str, tuple[bytes, bool]]:
+    """Code and "is it a package" of all modules by name.  Raises as `modules` does."""
+    return {name: (marshal.dumps(code), is_package) for name, code, is_package in modules(site)}
+
+
+def indexed(codes: dict[str, tuple[bytes, bool]]) -> Index:
+    """Where each stands in a file that holds them in this order."""
     index: Index = {}
-    codes: list[bytes] = []
     offset = 0
-    for name, code, is_package in modules(site):
-        codes.append(marshal.dumps(code))
-        index[name] = (offset, len(codes[-1]), is_package)
-        offset += len(codes[-1])
-    return index, codes
+    for name, (code, is_package) in codes.items():
+        index[name] = (offset, len(code), is_package)
+        offset += len(code)
+    return index
 
 
 def companions(path: str, start: int, index: Index, site: str) -> dict[str, list[str]]:
@@ -131,24 +181,39 @@ def _completed_by(entry: str, complete: list[str]) -> list[str]:
 
 def write(site: str) -> str:
     """Pack the modules below a site directory; returns the file.  Raises OSError, SyntaxError, ImportError."""
-    index, codes = compiled(site)
-    reader = marshal.loads(codes[list(index).index("initd.packed")])
+    codes = marshalled(site)
+    reader = marshal.loads(codes["initd.packed"][0])
     target = os.path.join(site, "initd", f"packed.{sys.implementation.cache_tag}")
-    start = _put(target, (reader, index, {}), codes)
-    found = companions(target, start, index, site)
-    _put(target, (reader, index, found), codes)
+    start = _put(target, (reader, indexed(codes), {}), codes)
+    found = companions(target, start, indexed(codes), site)
+    order = dict.fromkeys(name for entry, names in found.items() for name in (*names, entry))
+    codes = {name: codes[name] for name in (*order, *codes)}
+    _put(target, (reader, indexed(codes), found), codes)
+    _compile_main(os.path.join(site, "initd"))
     return target
 
 
-def _put(target: str, head: tuple[CodeType, Index, dict[str, list[str]]], codes: list[bytes]) -> int:
+def _put(target: str, head: tuple[CodeType, Index, dict[str, list[str]]], codes: dict[str, tuple[bytes, bool]]) -> int:
     """Write the file whole or not at all; returns where the codes begin."""
-    marshalled = marshal.dumps(head)
+    lead = marshal.dumps(head)
+    lead = importlib.util.MAGIC_NUMBER + len(lead).to_bytes(4, "little") + lead
+    _replace(target, [lead, *(code for code, _ in codes.values())])
+    return len(lead)
+
+
+def _compile_main(folder: str) -> None:
+    """`__main__.py` as Python runs it when it is given the path of the result; unchecked (PEP 552)."""
+    path = os.path.join(folder, "__main__.py")
+    with open(path, encoding="utf-8") as source:
+        code = code_of(source.read(), "initd/__main__.py")
+    lead = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
+    _replace(f"{path[:-3]}.{sys.implementation.cache_tag}.pyc", [lead, marshal.dumps(code)])
+
+
+def _replace(target: str, parts: list[bytes]) -> None:
     with open(target + ".new", "wb") as file:
-        file.write(importlib.util.MAGIC_NUMBER + len(marshalled).to_bytes(4, "little") + marshalled)
-        start = file.tell()
-        file.writelines(codes)
+        file.writelines(parts)
     os.replace(target + ".new", target)
-    return start
 
 
 if __name__ == "__main__":

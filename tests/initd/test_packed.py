@@ -6,8 +6,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from initd import packing
 
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-IS"]
@@ -17,9 +20,14 @@ here = sys.argv.pop(1)
 space = {"__name__": "initd", "__file__": here + "/initd/__main__.py"}
 exec(compile(open(space["__file__"]).read(), space["__file__"], "exec"), space)
 status = space["start"]()
-import initd.daemon, initd.serve, initd.prefix
+import initd.daemon, initd.serve, initd.prefix, wire.model
+records = [one for m in sorted(sys.modules) if m.startswith(("initd", "wire"))
+           for _, one in sorted(vars(sys.modules[m]).items()) if getattr(one, "__module__", "") == m]
+fields = [(one.__name__, one._fields, one._field_defaults)
+          for one in records if isinstance(one, type) and hasattr(one, "_fields")]
 packed = [one for one in sys.meta_path if type(one).__name__ == "Finder"]
 print(status, len(packed), *sorted(n for n in sys.modules if n.split(".")[0] in ("initd", "wire")))
+print(len(fields), fields)
 print(initd.daemon.__file__, initd.config.__path__[0], initd.config.__package__, initd.daemon.__package__)
 """
 
@@ -51,7 +59,51 @@ def test_the_same_modules_come_out_of_the_pack(copy: Path) -> None:
     assert file.name == f"packed.{sys.implementation.cache_tag}"
     with_pack = run(copy)
     assert with_pack[1] == without[1].replace("0 0 ", "0 1 ", 1)
-    assert with_pack[2] == without[2]
+    assert with_pack[3] == without[3]
+
+
+def test_records_are_the_same_without_their_annotations(copy: Path) -> None:
+    without = run(copy)[2]
+    pack(copy)
+    assert run(copy)[2] == without
+    assert int(without.split()[0]) > 60
+
+
+def test_the_compiled_command_is_the_same(copy: Path) -> None:
+    pack(copy)
+    compiled = copy / "initd" / f"__main__.{sys.implementation.cache_tag}.pyc"
+    (copy / "initd" / "__main__.py").unlink()
+    done = subprocess.run([*PYTHON, str(compiled), "--help"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: initd")
+
+
+ANNOTATED = """
+from __future__ import annotations
+from typing import NamedTuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wire import limits
+class Kept(NamedTuple):
+    x: int = 1
+class Plain:
+    y: int
+table: dict[str, int] = {}
+def act(one: int) -> int:
+    two: int
+    two: int = one
+    return two
+"""
+
+
+def test_only_annotations_that_something_is_made_of_stay() -> None:
+    space: dict[str, Any] = {"__name__": "annotated"}
+    code = packing.code_of(ANNOTATED, "annotated.py")
+    exec(code, space)
+    assert space["Kept"]._fields == ("x",)
+    assert "__annotations__" not in vars(space["Plain"]) and "__annotations__" not in space
+    assert space["act"].__annotations__ == {} and space["act"](3) == 3
+    assert "__future__" not in code.co_names and "limits" not in code.co_names
 
 
 def test_nothing_is_read_beside_the_pack(copy: Path) -> None:
