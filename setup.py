@@ -20,7 +20,7 @@ except ImportError:
     from wheel.bdist_wheel import bdist_wheel
 
 HERE = Path(__file__).parent
-LINK = ["pyzmq>=26", "msgpack>=1.0.5", "psutil>=5.9"]
+LINK = ["pyzmq>=26", "msgpack>=1.0.5"]
 HUB = [*LINK, "docker>=7.1", "redis>=5", "hiredis>=2.3"]
 CONSOLE = [*LINK, "starlette>=1,<2", "uvicorn[standard]>=0.30", "argon2-cffi>=23"]
 DEV = [
@@ -35,7 +35,6 @@ DEV = [
     "setuptools>=66",
     "supervisor==4.3.0",  # the original that our reader of its files is compared with
     "types-docker",
-    "types-psutil",
     "wheel",
 ]
 COMPILERS = ("musl-gcc", "cc", "gcc")

@@ -9,13 +9,11 @@ the string can enrol: treat it as a password.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
 import zlib
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgpack
 import zmq
@@ -23,6 +21,9 @@ from zmq.utils import z85
 
 from wire import limits
 from wire.shapes import IDENT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["ClientKey", "JoinString", "KeyFault", "KeyPair", "check_address", "check_key", "write_private"]
 
@@ -57,6 +58,8 @@ class KeyPair(NamedTuple):
 
     def save(self, path: str | Path) -> None:
         """Write the pair to a file only its owner can read, atomically; raises OSError."""
+        import json  # an agent keeps its key otherwise, and counts its memory
+
         write_private(path, json.dumps(self._asdict()) + "\n")
 
     @classmethod
@@ -176,6 +179,8 @@ class ClientKey(NamedTuple):
 
     def save(self, path: str | Path) -> None:
         """Write the file, readable for its owner only, atomically; raises OSError."""
+        import json
+
         write_private(path, json.dumps(self._asdict(), indent=1) + "\n")
 
     @classmethod
@@ -199,7 +204,10 @@ def _naming(path: str | Path, check: Any, value: str) -> None:
 
 
 def _read_json(path: str | Path) -> dict[str, Any]:
-    text = Path(path).read_bytes()[:65536]
+    import json
+
+    with open(path, "rb") as file:
+        text = file.read(65536)
     try:
         fields = json.loads(text)
     except ValueError as error:
@@ -218,8 +226,8 @@ def _text_field(path: str | Path, fields: dict[str, Any], name: str) -> str:
 
 def write_private(path: str | Path, text: str) -> None:
     """Write a file of mode 0600 so that it is there whole or not at all, also after a crash; raises OSError."""
-    path = Path(path)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    folder, name = os.path.split(path)
+    fresh = os.path.join(folder, f".{name}.{os.getpid()}")
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with open(fd, "w", encoding="utf-8") as file:

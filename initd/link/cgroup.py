@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-import psutil
-
-from initd.link.files import read
+from initd.link import interfaces
+from initd.link.files import read, unescape
 from initd.oom import LEAF
 from wire.model import CONTAINER_COLUMNS
 
@@ -51,7 +49,7 @@ def places(mountinfo: str, cgroup: str, is_dir: Callable[[str], bool] = os.path.
         names = [UNIFIED] if kind[0] == "cgroup2" else kind[-1].split(",")
         for name in names:
             if name in paths:
-                found[name] = _visible(_unescape(fields[4]), fields[3], paths[name], is_dir)
+                found[name] = _visible(unescape(fields[4]), fields[3], paths[name], is_dir)
     return Places(found)
 
 
@@ -61,11 +59,6 @@ def _paths(cgroup: str) -> Iterable[tuple[str, str]]:
         names, _, path = rest.partition(":")
         for name in names.split(","):
             yield (UNIFIED if number == "0" and not name else name), path.removesuffix(LEAF) or "/"
-
-
-def _unescape(point: str) -> str:
-    """mountinfo writes a blank as backslash 040."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), point)
 
 
 def _visible(point: str, root: str, path: str, is_dir: Callable[[str], bool]) -> str:
@@ -186,14 +179,17 @@ def _limit(text: str) -> float:
 
 def network() -> dict[str, float]:
     """Bytes through this network namespace, loopback left out."""
-    try:
-        cards = [card for name, card in psutil.net_io_counters(pernic=True, nowrap=False).items() if name != "lo"]
-    except (OSError, ValueError):
+    carried = interfaces.carried()
+    cards = [both for name, both in carried.items() if name != "lo"]
+    if not carried:
         return {}
-    return {
-        "net_rx_bytes": float(sum(card.bytes_recv for card in cards)),
-        "net_tx_bytes": float(sum(card.bytes_sent for card in cards)),
-    }
+    return {"net_rx_bytes": float(sum(one[0] for one in cards)), "net_tx_bytes": float(sum(one[1] for one in cards))}
+
+
+def host_memory(read: Read = read) -> float:
+    """Bytes of the whole machine; NaN where that is unknown."""
+    words = read("/proc/meminfo").split(maxsplit=2)
+    return number(words[1]) * 1024 if words[:1] == ["MemTotal:"] else NAN
 
 
 class Container:

@@ -8,12 +8,12 @@ the socket becomes writable.  A hub that refuses our key in the handshake says s
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from initd.link.loop import Loop
 from wire.codec import encode
@@ -145,7 +145,8 @@ class Conversation:
 
     def _hear_failure(self) -> None:
         assert self._monitor is not None
-        if recv_monitor_message(self._monitor)["value"] == UNKNOWN_KEY:
+        event = self._monitor.recv_multipart()[0]  # its number, 16 bits, and its value, 32 (zmq_socket_monitor(3))
+        if int.from_bytes(event[2:6], sys.byteorder) == UNKNOWN_KEY:
             self._ears.refused()
 
     # The command route.

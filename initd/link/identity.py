@@ -13,8 +13,7 @@ import socket
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import psutil
-
+from initd.link import interfaces
 from initd.link.files import read
 from wire import limits
 
@@ -68,11 +67,9 @@ def find_container(environ: Mapping[str, str]) -> Claim:
 def addresses() -> tuple[str, ...]:
     """Addresses of this network namespace that others may reach: no loopback, no link-local."""
     found = []
-    for interface in psutil.net_if_addrs().values():
-        for one in interface:
-            text = one.address.partition("%")[0]
-            local = text.startswith(("127.", "fe80:", "169.254.")) or text == "::1"
-            if one.family in (socket.AF_INET, socket.AF_INET6) and not local:
+    for of_one in interfaces.named().values():
+        for text in of_one:
+            if not text.startswith(("127.", "fe80:", "169.254.")) and text != "::1":
                 found.append(text)
     return tuple(found[: limits.ADDRESSES])
 

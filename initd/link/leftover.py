@@ -7,11 +7,11 @@ of its own boot, and their files are removed once the hub has stored everything;
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from initd.jsontext import dumps, loads
 from wire import limits
 from wire.keys import write_private
 from wire.model import Fact
@@ -31,15 +31,13 @@ class Leftover(NamedTuple):
     def text(self, container: str) -> str:
         """As text to keep."""
         facts = [FACT.write(fact) for fact in self.facts]
-        return json.dumps(
-            {"v": 1, "container": container, "boot": self.boot, "started_at": self.started_at, "facts": facts}
-        )
+        return dumps({"v": 1, "container": container, "boot": self.boot, "started_at": self.started_at, "facts": facts})
 
     @classmethod
     def of_text(cls, text: str, container: str) -> Leftover | None:
         """What `text` made; None for another container, another version, or nonsense."""
         try:
-            found = json.loads(text)
+            found: Any = loads(text.encode())
             if (found["v"], found["container"]) != (1, container) or not IDENT.fullmatch(found["boot"]):
                 return None
             facts = tuple(FACT.read(row) for row in found["facts"])

@@ -8,13 +8,13 @@ that a new join string means a new enrolment.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from initd.jsontext import dumps, loads
+from initd.link.digest import sha256
 from initd.link.pid1 import Answer, Pid1
 from wire import limits
 from wire.keys import JoinString, KeyFault, KeyPair, check_address, check_key, write_private
@@ -44,7 +44,7 @@ class Membership(NamedTuple):
 
     def text(self, join: JoinString, container: str) -> str:
         """As text to keep."""
-        return json.dumps({
+        return dumps({
             "v": 1, "container": container, "token": fingerprint(join), "public": self.pair.public,
             "secret": self.pair.secret, "agent": self.agent, "hubs": [list(hub) for hub in self.hubs],
             "epoch": self.epoch,
@@ -54,7 +54,7 @@ class Membership(NamedTuple):
     def of_text(cls, text: str, join: JoinString, container: str) -> Membership | None:
         """What `text` made; None for another container, another token, another version, or nonsense."""
         try:
-            found = json.loads(text)
+            found: Any = loads(text.encode())
             if (found["v"], found["container"], found["token"]) != (1, container, fingerprint(join)):
                 return None
             return cls(_pair(found), str(found["agent"]), _hubs(found["hubs"]), int(found["epoch"]))
@@ -64,7 +64,7 @@ class Membership(NamedTuple):
 
 def fingerprint(join: JoinString) -> str:
     """Tells join strings of different fleets or tokens apart; the hubs' addresses may change."""
-    return hashlib.sha256(f"{join.fleet_key} {join.token} {join.secret.hex()}".encode()).hexdigest()[:32]
+    return sha256(f"{join.fleet_key} {join.token} {join.secret.hex()}".encode()).hexdigest()[:32]
 
 
 def _pair(found: dict[str, Any]) -> KeyPair:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-import psutil
-
+from initd.link.files import read, unescape
 from wire import limits
 from wire.model import Mount
 
@@ -25,7 +24,8 @@ def worthy(path: str, kind: str) -> bool:
 
 def mounts() -> tuple[Mount, ...]:
     """Every worthy mount with its figures, the first path of each device."""
-    listed = [(part.mountpoint, part.fstype) for part in psutil.disk_partitions(all=True)]
+    fields = (line.split(" ") for line in read("/proc/self/mounts").split("\n"))
+    listed = [(unescape(one[1]), one[2]) for one in fields if len(one) > 2]
     return tuple(_measured(path for path, kind in listed if worthy(path, kind)))
 
 

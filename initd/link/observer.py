@@ -14,9 +14,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-import psutil
-
-from initd.link import mounts
+from initd.link import cgroup, mounts
 from initd.link.cgroup import NAN, Container
 from initd.link.processes import Key, Known, Private, Table, assign, uptime
 from initd.link.reader import Reader
@@ -47,7 +45,7 @@ class Observer:
 
     def __init__(self, boot: str, init: int, reader: Reader | None, container: Container, table: Table) -> None:
         self._boot, self._init, self._reader, self._container, self._table = boot, init, reader, container, table
-        self._host_memory = float(psutil.virtual_memory().total)
+        self._host_memory = cgroup.host_memory()
         self._programs: tuple[Status, ...] = ()
         self._leaders: dict[Key, str] = {}
         self._rows: tuple[RosterRow, ...] = ()

@@ -5,13 +5,13 @@ PID 1 is the only peer here and is trusted; its end closing means that it is gon
 
 from __future__ import annotations
 
-import json
 import select
 import socket
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from initd.jsontext import dumps, loads
 from wire import limits
 
 Row = dict[str, Any]
@@ -54,7 +54,7 @@ class Pid1:
     def ask(self, verb: str, args: Row, then: Then, item: Callable[[Row], object] | None = None) -> int:
         """Send a request; `then` gets the answer, `item` each item of a stream.  Raises TypeError, ValueError for data
         that is no JSON, Pid1Gone."""
-        line = json.dumps({"id": self._number + 1, "verb": verb, "args": args}, allow_nan=False).encode() + b"\n"
+        line = dumps({"id": self._number + 1, "verb": verb, "args": args}).encode() + b"\n"
         if len(line) > limits.CONTROL_REQUEST_BYTES:
             raise ValueError(f"a request of {len(line)} bytes")
         self._number += 1
@@ -102,7 +102,8 @@ class Pid1:
             self._unread += chunk
         *lines, self._unread = self._unread.split(b"\n")
         for line in lines:
-            self._take(json.loads(line))
+            message: Any = loads(line)
+            self._take(message)
 
     def _write(self) -> None:
         while self._unsent:

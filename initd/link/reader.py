@@ -9,7 +9,6 @@ sample, so nobody waits for them.  Where we are not root there is no helper; the
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -17,7 +16,9 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
+from initd.jsontext import dumps, loads
 from initd.link.processes import Private, read_private
 
 CHANNEL = 3
@@ -45,7 +46,7 @@ class Reader:
         """Have these processes read; ignored while an answer is awaited, and where there can be no helper."""
         if self._waiting or self._failed or not users:
             return
-        line = json.dumps([[uid, gid, pids] for (uid, gid), pids in users.items()]).encode() + b"\n"
+        line = dumps([[uid, gid, pids] for (uid, gid), pids in users.items()]).encode() + b"\n"
         try:
             if self._socket is None:
                 self._socket = self._spawn()
@@ -62,7 +63,8 @@ class Reader:
         if not newline:
             return {}
         self._buffer, self._waiting = rest, False
-        return {int(pid): Private(*map(_float, numbers)) for pid, numbers in json.loads(line).items()}
+        found: Any = loads(line)
+        return {int(pid): Private(*map(_float, numbers)) for pid, numbers in found.items()}
 
     def close(self) -> None:
         """End the helper."""
@@ -90,9 +92,10 @@ def serve(link: socket.socket) -> None:
     with link.makefile("rb") as lines:
         while line := lines.readline(LINE_BYTES):
             found: dict[str, list[float | None]] = {}
-            for uid, gid, pids in json.loads(line):
+            wanted: Any = loads(line)
+            for uid, gid, pids in wanted:
                 found |= read_as(uid, gid, pids)
-            link.sendall(json.dumps(found).encode() + b"\n")
+            link.sendall(dumps(found).encode() + b"\n")
 
 
 def read_as(uid: int, gid: int, pids: list[int]) -> dict[str, list[float | None]]:
@@ -119,7 +122,7 @@ def _read_and_tell(out: int, uid: int, gid: int, pids: list[int]) -> None:
     read = {pid: read_private("/proc", pid) for pid in pids}
     told = {pid: [_plain(number) for number in one] for pid, one in read.items() if one is not None}
     with open(out, "wb") as file:
-        file.write(json.dumps(told).encode())
+        file.write(dumps(told).encode())
 
 
 def _plain(number: float) -> float | None:
@@ -133,6 +136,7 @@ def _collect(fd: int) -> dict[str, list[float | None]]:
     while (left := deadline - time.monotonic()) > 0 and ready.poll(left * 1000):
         chunk = os.read(fd, 65536)
         if not chunk:
-            return dict(json.loads(text or b"{}"))
+            found: Any = loads(text or b"{}")
+            return dict(found)
         text += chunk
     return {}
