@@ -1,7 +1,7 @@
 """What PID 1 itself says: single lines on the inherited stderr, never at the price of blocking.
 
 Theory.  Whoever reads the container's stderr may stop reading, and others write to it too, so "writable a moment ago"
-promises nothing: lines are written with initd.logs.stream's Pen, which knows for each kind of descriptor how never to
+promises nothing: lines are written with initd.logs.pen's Pen, which knows for each kind of descriptor how never to
 wait, without setting O_NONBLOCK on what other processes share.  A line of which nothing could be written is dropped and
 counted, and the next one that gets through says how many were lost; the rest of one that was cut short (a terminal
 takes what it has room for) goes out before the next.
@@ -15,7 +15,7 @@ at once, because a system call for each line would be a tenth of what a death co
 
 from __future__ import annotations
 
-from initd.logs.stream import PIPE_BUF, Pen
+from initd.logs.pen import PIPE_BUF, Pen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ CONTROL_CLIENTS = 64
 RING_BYTES = 16 * 1024
 """Ring behind `tail`, a stream: 200 lines, and 1,000 streams stay at 16 MiB."""
 
-DRAIN_BYTES = 64 * 1024
-"""Most bytes read from a dead process's pipe before its exit record is written: the default pipe size."""
+DRAIN_BYTES = 256 * 1024
+"""Most bytes read from a dead process's pipe before its exit record is written: all that a loud one's pipe holds."""
 
 LAST_LINES = 10
 """Lines of output in an exit record: what fits on a screen beside the rest of it."""
@@ -92,6 +92,20 @@ STORE_QUEUE = 16384
 
 READ_BYTES = 64 * 1024
 """Read from a program's pipe in one turn of the loop: all that the default pipe holds, so that none starves another."""
+
+TURN_READS = 4
+"""Reads of one pipe in a turn of the loop while no other pipe has anything: a fraction of a millisecond, in which
+nothing else is served, for a quarter of the turns."""
+
+WIDE_PIPE_BYTES = 256 * 1024
+"""Room of a loud program's pipe, and of the container's behind it once that was full: from 64 KiB on its writer, PID 1
+and the reader wake each other all the time.  The kernel's memory, and only while it is full."""
+
+WIDE_PIPES = 16
+"""Programs whose pipes are wide at a time: 4 MiB of the 64 MiB from which on a user's new pipes are tiny (pipe(7))."""
+
+LOUD_BYTES = 32 * 1024
+"""A read of as many bytes says that its program is loud: more will come, and is read into a buffer that is kept."""
 
 OUTPUT_BUFFER_BYTES = 1024 * 1024
 """Waiting for one slow reader of the container's stdout or of a fifo: a second of a loud program, then dropped."""

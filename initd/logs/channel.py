@@ -109,6 +109,43 @@ class Channel:
         if self.shared or self.syslog is not None:
             self._share(self.assembly.feed(chunk))
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether what it takes goes out as it came, and only to sinks."""
+        return not (self.followers or self.strip or self.mask or self.shape or self.on_log or self.tap or self.syslog)
+
+    def relay(self, buffer: bytearray, size: int, serial: int) -> None:
+        """As `take`, of the first `size` bytes of a buffer that will be used again; only for a plain channel.
+
+        Nothing is copied but the end of it, into the ring, the unfinished line, and what a sink cannot take now.
+        """
+        end = buffer.rfind(b"\n", 0, size) + 1
+        chunk = memoryview(buffer)[:size]
+        if self.shared and (not end or size - end > self.assembly.limit):
+            self.take(bytes(chunk), serial)
+            return
+        self.ring.write(chunk)
+        self._reads.append((serial, self.ring.total))
+        for sink in self.files:
+            sink.relay((chunk,), self.origin)
+        if self.shared:
+            whole = (self.assembly.swap(bytes(chunk[end:])), chunk[:end])
+            for sink in self.shared:
+                sink.relay(whole, self.origin)
+
+    @property
+    def may_splice(self) -> bool:
+        """Whether all goes to one stream, uncopied where the kernel can do that."""
+        return len(self.shared) == 1 and not self.files and self.shared[0].may_splice
+
+    def splice(self, source: int, count: int) -> int:
+        """Move bytes of a pipe into the one sink; how many.  Right after it `relay` must bring what is behind them."""
+        sink = self.shared[0]
+        sink.write(self.assembly.swap(b""), self.origin)
+        moved = sink.splice(source, count)
+        self.ring.skip(moved)
+        return moved
+
     def release(self, all: bool = False) -> None:
         """Let an unfinished line go out as it is; `all`: nothing comes any more, whatever it is unfinished in."""
         if self.mask is None and not self.assembly.held and not self._is_open:

@@ -1,7 +1,8 @@
 """The reading half of initd.output: from the pipes of programs into their channels.
 
-Theory.  Reading is fair: one read of at most READ_BYTES a pipe and turn of the loop.  A pipe whose sink is congested is
-not read until the sink says that it is so no longer (`resume`), so its program waits as it would without us.
+Theory.  Reading is fair: in a turn of the loop a pipe is read once, and a loud one TURN_READS times only while no other
+pipe has anything.  A pipe whose sink is congested is not read until the sink says that it is so no longer (`resume`),
+so its program waits as it would without us.  What a loud program writes is read in a way of its own, initd.logs.relay.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import errno
 import os
 import select
 
-from wire.limits import DRAIN_BYTES, PARTIAL_LINE_SECONDS, READ_BYTES
+from initd.logs.relay import LEFT, Relay
+from wire.limits import DRAIN_BYTES, LOUD_BYTES, PARTIAL_LINE_SECONDS, READ_BYTES, TURN_READS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ class Intake:
         self._tell = tell
         self._paused: list[tuple[Desk, Pipe]] = []
         """Pipes that are not read while their sink is congested."""
+        self._latest: Pipe | None = None
+        """Which was read last."""
+        self._relay = Relay()
 
     def reader(self, desk: Desk, pipe: Pipe) -> Callable[[int], object]:
         """What the loop shall call when the pipe can be read."""
@@ -67,6 +72,7 @@ class Intake:
             if pipe in pipes:
                 pipes.remove(pipe)
                 self._loop.forget(pipe.fd)
+                self._relay.forget(pipe)
                 os.close(pipe.fd)
                 rest = pipe.capture.end() if pipe.capture is not None else b""
                 if rest:
@@ -85,11 +91,15 @@ class Intake:
         return tell
 
     def _on_ready(self, desk: Desk, pipe: Pipe) -> None:
-        if not pipe.channel.is_congested:
-            self._read(desk, pipe)
-            return
-        self._loop.forget(pipe.fd)
-        self._paused.append((desk, pipe))
+        left = TURN_READS if self._latest is pipe else 1
+        self._latest = pipe
+        while left > 0 and not pipe.channel.is_congested:
+            left -= 1
+            if self._read(desk, pipe) < LOUD_BYTES:
+                return
+        if pipe.channel.is_congested:
+            self._loop.forget(pipe.fd)
+            self._paused.append((desk, pipe))
 
     def read_on(self, desk: Desk, pipe: Pipe) -> None:
         """Read it from now on."""
@@ -101,8 +111,14 @@ class Intake:
 
     def _read(self, desk: Desk, pipe: Pipe) -> int:
         """Read once; returns the number of bytes, 0 where there was nothing or the pipe is closed now."""
+        relay, moved = self._relay, 0
+        chunk: bytes | int | None = None
         try:
-            chunk = os.read(pipe.fd, READ_BYTES)
+            if relay.suits(pipe):
+                moved = relay.move(pipe)
+                chunk = relay.read(pipe, LEFT if moved else READ_BYTES)
+            if chunk is None:
+                chunk = os.read(pipe.fd, READ_BYTES)
         except (BlockingIOError, InterruptedError, MemoryError):
             return 0
         except OSError as error:
@@ -112,13 +128,21 @@ class Intake:
         if not chunk:
             self.close(desk, pipe)
             return 0
+        size = moved + (chunk if isinstance(chunk, int) else len(chunk))
+        relay.heed(pipe, size)
+        if isinstance(chunk, int):
+            self._take(desk, pipe.channel, chunk)
+        else:
+            self._hand(desk, pipe, chunk)
+        return size
+
+    def _hand(self, desk: Desk, pipe: Pipe, chunk: bytes) -> None:
         if pipe.channel.tap is not None and pipe in desk.present:
             pipe.channel.tell(pipe.channel.tap, chunk)
         if pipe.capture is None:
             self._take(desk, pipe.channel, chunk)
         else:
             self._sort(desk, pipe.channel, pipe.capture.feed(chunk))
-        return len(chunk)
 
     def _sort(self, desk: Desk, channel: Channel, found: list[tuple[str, bytes]]) -> None:
         """Text for the log goes there; messages to who listens.  Events of the log include both, as supervisord's."""
@@ -131,11 +155,15 @@ class Intake:
             elif channel.on_log is not None:
                 channel.on_log(text)
 
-    def _take(self, desk: Desk, channel: Channel, chunk: bytes) -> None:
+    def _take(self, desk: Desk, channel: Channel, chunk: bytes | int) -> None:
+        """A number: as many bytes, which are in the relay's buffer."""
         desk.serial += 1
         channel.spoke_at = self._now_wall()
         try:
-            channel.take(chunk, desk.serial)
+            if isinstance(chunk, int):
+                channel.relay(self._relay.buffer, chunk, desk.serial)
+            else:
+                channel.take(chunk, desk.serial)
         except MemoryError:  # the text is lost, the reading goes on
-            channel.origin.dropped += len(chunk)
+            channel.origin.dropped += chunk if isinstance(chunk, int) else len(chunk)
         self._pending.look(channel)

@@ -44,6 +44,12 @@ class Assembly:
         self.released += 1
         return ready
 
+    def swap(self, rest: bytes) -> bytes:
+        """What was held, and is now in front of a chunk that goes out but for its end, `rest`."""
+        held, self.held = self.held, rest
+        self.released += 1
+        return held
+
     def take(self, all: bool = False) -> bytes:
         """The unfinished line, which is then no longer held; a character that is not whole stays unless `all`."""
         end = len(self.held) if all else len(self.held) - unfinished(self.held)

@@ -18,6 +18,8 @@ class Ring:
         self.total = 0
         """Bytes ever written."""
         self._buffer: bytearray | None = None
+        self._begin = 0
+        """Byte number before which nothing is here."""
         self._floor = 0
         """Where the stream was cleared last: nothing before that number is shown."""
 
@@ -30,7 +32,7 @@ class Ring:
         """Forget what is here; places in the stream stay valid."""
         self._floor = self.total
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         """Append; what no longer fits pushes out the oldest bytes."""
         self.total += len(chunk)
         if not chunk:
@@ -43,13 +45,19 @@ class Ring:
         self._buffer[start : start + head] = kept[:head]
         self._buffer[: len(kept) - head] = kept[head:]
 
+    def skip(self, count: int) -> None:
+        """So many bytes passed unseen: nothing before them is shown any more."""
+        if count:
+            self.total += count
+            self._begin = self.total
+
     def since(self, place: int) -> bytes:
         """Everything from byte number `place` on, as far as it is still here."""
         return self.tail(self.total - place)
 
     def tail(self, count: int | None = None) -> bytes:
         """The last `count` bytes (all that are here for None)."""
-        here = min(self.size, self.capacity)
+        here = min(self.size, self.total - self._begin, self.capacity)
         count = here if count is None else max(0, min(count, here))
         if self._buffer is None or not count:
             return b""

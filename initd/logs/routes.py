@@ -13,9 +13,10 @@ import select
 import stat
 
 from initd.logs.channel import Channel
+from initd.logs.pen import is_null
 from initd.logs.rotation import ARCHIVED, Keeping
 from initd.logs.sink import FileSink, Origin
-from initd.logs.stream import StreamSink, is_null
+from initd.logs.stream import StreamSink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from wire.limits import NOTE_CHARS, SINK_RETRY_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 OPEN = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 """O_NONBLOCK means nothing to a regular file and keeps the open of a fifo from waiting for its reader."""
@@ -90,6 +90,8 @@ class FileSink:
         self.keeping = keeping
         self.on_rotated: Callable[[FileSink], object] | None = None
         """Told when FILE.1 is to be compressed."""
+        self.may_splice = False
+        """Rotation wants to know what comes."""
         self.losses = Losses(path)
         self.flow = "flowing"
         """It never asks for a pause; see initd.logs.stream."""
@@ -102,8 +104,19 @@ class FileSink:
         self._wall = wall
         self._calendar = Calendar(keeping.every) if keeping.every != "never" else None
 
-    def write(self, chunk: bytes, origin: Origin) -> None:
+    def splice(self, source: int, count: int) -> int:
+        """Nothing comes uncopied; see initd.logs.stream."""
+        return 0
+
+    def relay(self, parts: Sequence[bytes | memoryview], origin: Origin) -> None:
+        """As `write`, of parts of a buffer that will be used again."""
+        for part in parts:
+            self.write(part, origin)
+
+    def write(self, chunk: bytes | memoryview, origin: Origin) -> None:
         """Append the chunk or count it as lost; rotate afterwards if it is time."""
+        if not chunk:
+            return
         if self._retry_at is not None and self._clock() < self._retry_at:
             self.losses.add(origin, len(chunk), self.losses.why)
             return
@@ -158,7 +171,7 @@ class FileSink:
         if self._calendar is not None:
             self._calendar.begin(found.st_mtime if found.st_size else self._wall())
 
-    def _put(self, part: bytes) -> int:
+    def _put(self, part: bytes | memoryview) -> int:
         done = os.write(self._fd, part)
         self._size += done
         return done

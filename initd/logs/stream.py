@@ -1,18 +1,7 @@
 """A sink that may not take bytes at once: the container's own stdout and stderr, a fifo, a device.
 
-Theory.  The container's streams are open file descriptions that other processes share, so O_NONBLOCK may not be set on
-them, and by name they often cannot be opened again (a pipe of another user: EACCES; a socket: ENXIO).  A stalled reader
-must not stop PID 1 all the same.  So each kind of description has its own way to write without waiting:
-
-    regular file, /dev/null     write(2) whole: it does not wait for a reader
-    pipe, fifo, socket          pwritev2(2) with RWF_NOWAIT, which is O_NONBLOCK for one call; where the kernel refuses
-                                it, poll(2), then at most PIPE_BUF bytes: pipe(7) promises room for as many
-    terminal                    a description of our own with O_NONBLOCK (a tty can be opened through /proc/self/fd);
-                                where that is refused, poll(2) and one byte at a time: n_tty waits inside write(2) for
-                                anything longer than its room, and its room may be a single byte
-    opened by us                O_NONBLOCK
-
-What cannot be written waits in a bounded queue for EPOLLOUT.  How the queue stands is the sink's `flow`:
+Theory.  How it is written to without waiting is initd.logs.pen's part.  What cannot be written waits in a bounded queue
+for EPOLLOUT.  How the queue stands is the sink's `flow`:
 
     FLOWING     at most half full
     CONGESTED   fuller: who reads from programs should pause, so that they wait for the reader as they would without us
@@ -24,18 +13,17 @@ The newest bytes are dropped rather than the oldest, so that the text before the
 
 from __future__ import annotations
 
-import errno
 import os
 import select
-import stat
 
+from initd.logs.pen import Pen
 from initd.logs.sink import Losses, Origin, open_log
 from initd.native import deque
 from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, SINK_RETRY_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Protocol
 
     class Timer(Protocol):
@@ -54,71 +42,13 @@ if TYPE_CHECKING:
 
 FLOWING, CONGESTED, HOPELESS = "flowing", "congested", "hopeless"
 
-PIPE_BUF = select.PIPE_BUF
-WITHOUT_NOWAIT = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ESPIPE)
-NULL_DEVICE = os.makedev(1, 3)
-NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
-"""None where Python was built against a C library without pwritev2 (musl before 1.2.5)."""
 
-
-def is_null(found: os.stat_result) -> bool:
-    """Whether it is /dev/null, by device number."""
-    return stat.S_ISCHR(found.st_mode) and found.st_rdev == NULL_DEVICE
-
-
-class Pen:
-    """Writes to one descriptor without ever waiting; see the module's table."""
-
-    def __init__(self, fd: int, ours: bool) -> None:
-        """`ours`: we opened it, with O_NONBLOCK.  Raises OSError where the descriptor is not open."""
-        self.fd = fd
-        self.ours = ours
-        self.write = self._whole
-        found = os.fstat(fd)
-        if ours or stat.S_ISREG(found.st_mode) or is_null(found):
-            return
-        if os.isatty(fd):
-            self._take_terminal()
-        else:
-            self.write = self._polled if NOWAIT is None else self._nowait
-
-    def close(self) -> None:
-        """Close what is ours."""
-        if self.ours:
-            os.close(self.fd)
-
-    def _take_terminal(self) -> None:
-        try:
-            self.fd = os.open(f"/proc/self/fd/{self.fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-            self.ours = True
-        except OSError:
-            self.write = self._single
-
-    def _whole(self, part: memoryview) -> int:
-        return os.write(self.fd, part)
-
-    def _nowait(self, part: memoryview) -> int:
-        try:
-            return os.pwritev(self.fd, [part], -1, NOWAIT or 0)
-        except OSError as error:
-            if error.errno not in WITHOUT_NOWAIT:
-                raise
-            self.write = self._polled
-            return self._polled(part)
-
-    def _polled(self, part: memoryview) -> int:
-        self._check()
-        return os.write(self.fd, part[:PIPE_BUF])
-
-    def _single(self, part: memoryview) -> int:
-        self._check()
-        return os.write(self.fd, part[:1])
-
-    def _check(self) -> None:
-        poll = select.poll()
-        poll.register(self.fd, select.POLLOUT)
-        if not poll.poll(0):
-            raise BlockingIOError(errno.EAGAIN, "not writable now")
+def behind(parts: Sequence[bytes | memoryview], done: int) -> Iterator[bytes | memoryview]:
+    """The parts without their first `done` bytes."""
+    for part in parts:
+        if done < len(part):
+            yield part[done:]
+        done = max(0, done - len(part))
 
 
 class StreamSink:
@@ -162,6 +92,40 @@ class StreamSink:
             self.flush()
         self._judge()
 
+    def relay(self, parts: Sequence[bytes | memoryview], origin: Origin) -> None:
+        """As `write`, of parts of a buffer that will be used again: what has to wait is copied, nothing else."""
+        done = 0
+        if self._pen is not None and self._is_clear and sum(map(len, parts)) <= self._limit:
+            try:
+                done = self._pen.gather(parts)
+            except OSError:
+                pass  # `write` meets it again
+        rest = b"".join(behind(parts, done))
+        if rest:
+            self.write(rest, origin)
+
+    @property
+    def may_splice(self) -> bool:
+        """Whether `splice` may bring anything."""
+        return self._pen is not None and self._pen.may_splice
+
+    def splice(self, source: int, count: int) -> int:
+        """Move bytes out of a pipe, past the empty queue; how many: 0 where something is in the way."""
+        if self._pen is None or not self._is_clear:
+            return 0
+        try:
+            return self._pen.splice(source, count)
+        except BlockingIOError:
+            return 0
+        except OSError:  # `write` will say what is wrong, if anything but splice is
+            self._pen.may_splice = False
+            return 0
+
+    @property
+    def _is_clear(self) -> bool:
+        """Whether nothing waits and all is well."""
+        return not self._queue and self._retry_at is None and not self.losses
+
     def flush(self) -> bool:
         """Write what can be written now; whether nothing is left waiting."""
         try:
@@ -169,6 +133,8 @@ class StreamSink:
             while self._queue:
                 self._advance(pen.write(self._queue[0][0]))
         except BlockingIOError:
+            if self._pen is not None and self._pen.widen():
+                return self.flush()
             self._await()
             return False
         except OSError as error:

@@ -10,15 +10,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from initd.logs import stream
+from initd.logs import pen as pens
+from initd.logs.pen import Pen
 from initd.logs.sink import Origin
-from initd.logs.stream import Pen, StreamSink
+from initd.logs.stream import StreamSink
 from initd.output import Output
 from tests.support.forked import forked
 from tests.support.handloop import HandLoop
 from tests.support.pipes import opened
 from tests.support.programs import program
-from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, SINK_RETRY_SECONDS
+from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, SINK_RETRY_SECONDS, WIDE_PIPE_BYTES
 
 Ends = tuple[int, int]
 
@@ -100,12 +101,12 @@ def test_nor_where_the_kernel_lacks_the_better_ways(ends, text, monkeypatch):
         raise OSError(errno.EOPNOTSUPP, "refused")
 
     monkeypatch.setattr(os, "pwritev", refuse)
-    monkeypatch.setattr(stream.os, "open", refuse)
+    monkeypatch.setattr(pens.os, "open", refuse)
     assert 0 < fill(Pen(ends[1], ours=False), text) < 50_000_000
 
 
 def test_nor_where_python_was_built_without_pwritev2(monkeypatch):
-    monkeypatch.setattr(stream, "NOWAIT", None)
+    monkeypatch.setattr(pens, "NOWAIT", None)
     reader, writer = os.pipe()
     assert fill(Pen(writer, ours=False), b"x" * 5000) == 65536
     os.close(reader)
@@ -150,7 +151,7 @@ class Stalled:
 
 
 def test_what_a_slow_reader_leaves_is_queued_and_arrives_in_order():
-    stalled, text = Stalled(), bytes(range(256)) * 1000
+    stalled, text = Stalled(), bytes(range(256)) * 2000
     for start in range(0, len(text), 1000):
         stalled.write(text[start : start + 1000])
     assert stalled.sink.queued > 0 and stalled.origin.dropped == 0
@@ -171,7 +172,7 @@ def test_beyond_the_bound_the_newest_is_dropped_counted_and_said_later():
 
 def test_a_stalled_sink_is_watched_and_the_loop_does_not_spin():
     stalled = Stalled()
-    stalled.write(b"x" * 100_000)
+    stalled.write(b"x" * 400_000)
     assert stalled.loop.watched[stalled.writer][0] == select.EPOLLOUT
     assert not stalled.loop.turn()
 
@@ -190,10 +191,10 @@ def test_a_reader_that_went_away_costs_one_try_in_a_while():
 
 def test_a_reader_that_goes_away_with_a_queue_is_noticed():
     stalled = Stalled()
-    stalled.write(b"x" * 100_000)
+    stalled.write(b"x" * 400_000)
     os.close(stalled.reader)
     assert stalled.loop.turn() and not stalled.loop.watched
-    assert stalled.sink.queued == 0 and stalled.origin.dropped == 100_000 - 65536
+    assert stalled.sink.queued == 0 and stalled.origin.dropped == 400_000 - WIDE_PIPE_BYTES
 
 
 def test_a_closed_descriptor_is_survived():
