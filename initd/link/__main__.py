@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
+from initd.link.absent import CONVENIENCES, without
 from initd.link.reader import CHANNEL, Reader, serve
+from initd.native import signal
 from initd.prefix import command
+from initd.sockets import socket
 
 HELPER = "read-private-figures"
 """The word that makes this command the helper of initd.link.reader."""
@@ -54,7 +55,8 @@ _early: list[int] = []
 
 def run(end: socket.socket, environ: Mapping[str, str]) -> int:
     """Put everything together and serve; imported only here, so that the helper stays small."""
-    import zmq
+    with without(*CONVENIENCES):
+        import zmq
 
     from initd.link.assembly import assemble
     from initd.link.pid1 import Pid1Gone

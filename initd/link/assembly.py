@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ from initd.link.observer import Observer
 from initd.link.pid1 import Pid1
 from initd.link.processes import Table
 from initd.link.reader import Reader
+from initd.sockets import socket
 from wire import limits
 from wire.keys import JoinString, KeyFault
 from wire.messages import Register, Remote

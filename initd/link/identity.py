@@ -9,12 +9,12 @@ PIDONE_CONTAINER_ID may say it.
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from initd.link import interfaces
 from initd.link.files import read
+from initd.sockets import socket
 from wire import limits
 
 ENGINE_FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")

@@ -9,12 +9,12 @@ A library for these three would cost link a megabyte.
 from __future__ import annotations
 
 import fcntl
-import socket
 import struct
 from array import array
 from collections.abc import Callable, Iterator
 
 from initd.link.files import read
+from initd.sockets import socket
 
 Read = Callable[[str], str]
 

@@ -9,14 +9,14 @@ of its own, so nothing here tries to survive what it does not understand.
 from __future__ import annotations
 
 import math
-import signal
-import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
 import zmq
 
+from initd.native import signal
+from initd.sockets import socket
 from initd.timers import Timer, Timers
 
 HANG_SECONDS = 30

@@ -6,12 +6,12 @@ PID 1 is the only peer here and is trusted; its end closing means that it is gon
 from __future__ import annotations
 
 import select
-import socket
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from initd.jsontext import dumps, loads
+from initd.sockets import socket
 from wire import limits
 
 Row = dict[str, Any]

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +18,8 @@ from typing import Any
 
 from initd.jsontext import dumps, loads
 from initd.link.processes import Private, read_private
+from initd.native import signal
+from initd.sockets import socket
 
 CHANNEL = 3
 """The helper's descriptor of the socket pair."""
@@ -89,7 +89,7 @@ def _float(number: float | None) -> float:
 
 def serve(link: socket.socket) -> None:
     """The helper: one line, one round, one answer, until link is gone."""
-    with link.makefile("rb") as lines:
+    with open(link.fileno(), "rb", closefd=False) as lines:
         while line := lines.readline(LINE_BYTES):
             found: dict[str, list[float | None]] = {}
             wanted: Any = loads(line)
