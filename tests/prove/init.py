@@ -18,16 +18,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from bench.init_answers import answers, bare_interpreter
 from bench.init_measures import SETTLED, Bench, Figures, Size
+from bench.init_memory import full_rings
 from bench.init_peers import S6, Circus, FloorC, FloorPy, Initd, InitdRpc, Peer, Runit, Supervisord
 from bench.init_relay import Relayed, through_cat, through_init
-from bench.init_space import GaveUp, compile_probe
+from bench.init_space import GaveUp, compile_probe, until
 from tests.support import restless
+from tests.support.livehub import LiveHub
+from wire.client import WireError
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,6 +62,7 @@ LIMITS = (
     Limit("idle: wakings a second", 0, 0),
     Limit("idle: CPU, ms a second", 0, 0.05),
     Limit("idle: PSS, MiB", 10, 40),
+    Limit("PID 1 + link with full rings, MiB", 24, 60),
     Limit("relay, x cat", 0.9, 0.05, at_least=True),
     Limit("relay with prefix, MB/s", 150, 5, at_least=True),
     Limit("relay as JSON, MB/s", 150, 5, at_least=True),
@@ -130,6 +135,18 @@ class Contest:
             space.settle(SETTLED)
             return space.memory().pss
 
+    def full(self) -> None:
+        """Joined to a hub."""
+        hub = LiveHub(Path(tempfile.mkdtemp(prefix="hub-", dir=self.probe.parent)))
+        try:
+            client = hub.start().client
+            joined = partial(until, lambda: bool(client.query("agents", all=True)), "the hub knows nobody")
+            both = full_rings(self.initd, self.probe, hub.join().format(), joined)
+        finally:
+            hub.stop()
+        self.figures["PID 1 + link with full rings, MiB"] = sum(both) / 2**20
+        self.figures["of that link, MiB"] = both.link / 2**20
+
     def orphans(self) -> None:
         """Many die at once; that all are gone is what ends the measurement."""
         self.ratio("orphans reaped, x floor-py", "reap", Bench(self.probe, Size(orphans=self.work.orphans)).reap)
@@ -191,14 +208,18 @@ def installed(directory: Path) -> Initd:
     pip.append("--ignore-installed")  # else pip uninstalls the copy that the tests themselves run from
     alone = ["--no-deps", "--no-build-isolation", "--no-index", "--prefix", str(prefix), str(copy)]
     subprocess.run([*pip, *alone], check=True, env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"})
+    [site] = prefix.glob("lib/python3*/site-packages")
+    for name in ("zmq", "pyzmq.libs", "msgpack"):  # what the extra `link` would have brought, from where it is
+        found = [Path(path, name) for path in sys.path if Path(path, name).is_dir()]
+        shutil.copytree(found[0], site / name)
     return Initd(str(prefix / "bin" / "initd"))
 
 
-def bundled(directory: Path) -> Initd:
+def bundled(target: Path, *options: str) -> Initd:
     """initd as an image has it, with an interpreter of its own.  Raises CalledProcessError."""
-    command = [sys.executable, str(ROOT / "images" / "bundle"), "initd", str(directory / "bundle"), "--without-link"]
+    command = [sys.executable, str(ROOT / "images" / "bundle"), "initd", str(target), *options]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return Initd(str(directory / "bundle" / "initd"))
+    return Initd(str(target / "initd"))
 
 
 def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
@@ -209,7 +230,7 @@ def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
         probe = compile_probe(directory)
         contest = Contest(Initd(str(restless.launcher(directory))) if mutate else installed(directory), probe, work)
         parts: list[Callable[[], None]] = [
-            contest.rest, contest.start_and_stop, contest.orphans, contest.relays, contest.answers,
+            contest.rest, contest.full, contest.start_and_stop, contest.orphans, contest.relays, contest.answers,
         ]  # fmt: skip
         if not quick:
             parts.append(lambda: contest.figures.update(of_the_bundle(directory, probe, work)))
@@ -223,17 +244,19 @@ def attempted(part: Callable[[], None]) -> str:
     """What kept a part from being measured; the others are measured all the same."""
     try:
         part()
-    except (GaveUp, OSError, subprocess.CalledProcessError) as error:
+    except (GaveUp, OSError, AssertionError, WireError, subprocess.CalledProcessError) as error:
         return f"{type(error).__name__}: {error}"
     return ""
 
 
 def of_the_bundle(directory: Path, probe: Path, work: Work) -> dict[str, float]:
     """How the bundle differs: another launcher, and an interpreter whose pages nobody else has."""
-    contest = Contest(bundled(directory), probe, work)
+    contest = Contest(bundled(directory / "lean", "--without-link"), probe, work)
     contest.start_and_stop()
     contest.rest()
-    shown = ("first", "idle: PSS, MiB", *(f"{many} programs" for many in work.many))
+    contest.initd = bundled(directory / "bundle")
+    contest.full()
+    shown = ("first", "idle: PSS, MiB", "PID 1", "of that", *(f"{many} programs" for many in work.many))
     return {f"bundle: {name}": value for name, value in contest.figures.items() if name.startswith(shown)}
 
 
