@@ -48,3 +48,25 @@ def test_a_cleared_ring_shows_only_what_came_after(before, after):
     ring.write(after)
     assert (ring.tail(), ring.size) == (after[-32:], len(after))
     assert ring.since(place) == ring.since(0) == after[-32:]
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["write", "view", "skip", "clear"]), st.binary(max_size=40)), max_size=12)
+
+
+@given(STEPS, st.integers(1, 32))
+def test_what_passed_unseen_and_what_was_before_it_is_never_shown(steps, capacity):
+    """The model: all that was written, a gap where something was skipped or cleared."""
+    ring, shown, total = Ring(capacity), b"", 0
+    for kind, text in steps:
+        if kind == "skip":
+            ring.skip(len(text))
+            shown = b"" if text else shown
+        elif kind == "clear":
+            ring.clear()
+            shown = b""
+        else:
+            ring.write(text if kind == "write" else memoryview(bytearray(text)))
+            shown += text
+        total += len(text) if kind != "clear" else 0
+        assert (ring.tail(), ring.total) == (shown[-capacity:], total)
+    assert ring.since(total - 3) == shown[-min(3, capacity) :]

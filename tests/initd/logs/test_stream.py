@@ -159,6 +159,33 @@ def test_what_a_slow_reader_leaves_is_queued_and_arrives_in_order():
     assert not stalled.loop.watched and stalled.said == []
 
 
+def test_what_is_written_after_a_splice_never_waits_and_stays_in_order():
+    """The kernel takes RWF_NOWAIT from a pipe that was spliced into, so it goes by ferry."""
+    stalled, (source, mouth) = Stalled(), os.pipe()
+    stalled.write(b"first\n")
+    os.write(mouth, b"moved\n")
+    assert stalled.sink.splice(source, 100) == 6
+    text = b"".join(b"%099d\n" % number for number in range(6000))
+    with no_waiting():
+        stalled.write(text[:1000])
+        stalled.sink.relay((bytearray(text[1000:1200]), bytearray(text[1200:90_000])), stalled.origin)
+        for start in range(90_000, len(text), 1000):
+            stalled.write(text[start : start + 1000])
+    assert stalled.sink.queued > 0 and not stalled.sink.splice(source, 100)
+    assert stalled.read_all() == b"first\nmoved\n" + text and stalled.origin.dropped == 0
+    stalled.sink.close()
+
+
+def test_a_reader_that_went_away_is_noticed_by_ferry_too():
+    stalled, (source, mouth) = Stalled(), os.pipe()
+    stalled.write(b"first\n")
+    os.write(mouth, b"moved\n")
+    stalled.sink.splice(source, 100)
+    os.close(stalled.reader)
+    stalled.write(b"lost\n")
+    assert stalled.origin.dropped == 5 and "Broken pipe" in stalled.said[0]
+
+
 def test_beyond_the_bound_the_newest_is_dropped_counted_and_said_later():
     stalled = Stalled()
     for _ in range(3000):
