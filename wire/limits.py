@@ -203,6 +203,9 @@ COMMAND_GRACE_SECONDS = 60.0
 CONTROL_ASKED = 64
 """Requests of one control client that may wait or stream at a time."""
 
+OUTPUT_WAITING_BYTES = 64 * 1024
+"""Waiting for such a reader from which on programs wait, too: what is not read stays uncopied in their own pipes."""
+
 OUTPUT_PAUSE_SECONDS = 1.0
 """Longest time a program waits for a slow reader of the container's streams before its output is dropped instead."""
 

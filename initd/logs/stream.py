@@ -3,7 +3,7 @@
 Theory.  How it is written to without waiting is initd.logs.pen's part.  What cannot be written waits in a bounded queue
 for EPOLLOUT.  How the queue stands is the sink's `flow`:
 
-    FLOWING     at most half full
+    FLOWING     at most OUTPUT_WAITING_BYTES in it
     CONGESTED   fuller: who reads from programs should pause, so that they wait for the reader as they would without us
     HOPELESS    still fuller after OUTPUT_PAUSE_SECONDS: nobody waits any more, what does not fit is lost and counted
 
@@ -19,7 +19,7 @@ import select
 from initd.logs.pen import Pen
 from initd.logs.sink import Losses, Origin, open_log
 from initd.native import deque
-from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, SINK_RETRY_SECONDS
+from wire.limits import OUTPUT_BUFFER_BYTES, OUTPUT_PAUSE_SECONDS, OUTPUT_WAITING_BYTES, SINK_RETRY_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class StreamSink:
         self._fd = fd
         self._path = path
         self._limit = limit or OUTPUT_BUFFER_BYTES
+        self._patience = min(OUTPUT_WAITING_BYTES, self._limit // 2)
         self._queue: deque[tuple[memoryview, Origin]] = deque()
         self._pen: Pen | None = None
         self._watched = -1
@@ -183,7 +184,7 @@ class StreamSink:
 
     def _judge(self) -> None:
         """Adjust the flow to the queue."""
-        if self.queued > self._limit // 2:
+        if self.queued > self._patience:
             if self.flow is FLOWING:
                 self.flow = CONGESTED
                 self._timer = self._loop.at(self._loop.now() + OUTPUT_PAUSE_SECONDS, self._lose_hope)

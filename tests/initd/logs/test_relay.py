@@ -16,7 +16,15 @@ from initd.output import Output
 from tests.support.handloop import HandLoop
 from tests.support.pipes import opened
 from tests.support.programs import program
-from wire.limits import LAST_LINES, READ_BYTES, RING_BYTES, TURN_READS, WIDE_PIPE_BYTES, WIDE_PIPES
+from wire.limits import (
+    LAST_LINES,
+    OUTPUT_PAUSE_SECONDS,
+    READ_BYTES,
+    RING_BYTES,
+    TURN_READS,
+    WIDE_PIPE_BYTES,
+    WIDE_PIPES,
+)
 
 LINES = b"".join(b"%07d of a loud program\n" % number for number in range(60_000))
 
@@ -128,14 +136,16 @@ def test_however_writer_and_reader_take_turns_nothing_changes(chance: random.Ran
 
 
 def test_what_waits_for_a_stalled_reader_is_not_overwritten_by_later_reads():
-    flood = Flood()
-    flood.left["web"] = LINES
-    while flood.write() or flood.loop.turn():
-        pass
-    sink = flood.output._desks["web"].channels["stdout"].shared[0]
-    assert sink.queued > 4 * READ_BYTES and flood.left["web"]
+    flood, text = Flood(), LINES[:1_080_000]
+    flood.left["web"] = text
+    for _ in range(2):
+        while flood.write() or flood.loop.turn():
+            pass
+        flood.loop.advance(OUTPUT_PAUSE_SECONDS)
+    sink = flood.pipe().channel.shared[0]
+    assert sink.queued > 4 * READ_BYTES
     flood.until_quiet()
-    assert flood.arrived == LINES and flood.output.dropped("web").stdout == 0
+    assert flood.arrived == text and flood.output.dropped("web").stdout == 0
 
 
 def test_lines_of_two_loud_programs_do_not_mix():
