@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.init_peers import Peer, Program
-from bench.init_space import GaveUp, Space, read, smaps
+from bench.init_space import PATIENCE, GaveUp, Space, read, smaps
+from initd.ctl.client import Client
 from wire.limits import RING_BYTES
 
 PROGRAMS, SETTLED = 50, 5.0
@@ -34,16 +35,19 @@ class Both(NamedTuple):
     link: int
 
 
-def full_rings(peer: Peer, probe: Path, join: str, joined: Callable[[], object], count: int = PROGRAMS) -> Both:
-    """With `count` programs; `joined` waits until the hub knows this container.  Raises GaveUp."""
+def full_rings(peer: Peer, probe: Path, join: str, joined: Callable[[], object], facts: int = 0) -> Both:
+    """`joined` waits until the hub knows this container; all is restarted until there were `facts`.  Raises GaveUp."""
     with tempfile.TemporaryDirectory(prefix="init-", dir=probe.parent) as name:
         directory = Path(name)
         talk = directory / "talk"
         talk.write_text(TALK)
-        programs = [_loud(talk, probe, directory / "words", f"p{number}") for number in range(count)]
+        programs = [_loud(talk, probe, directory / "words", f"p{number}") for number in range(PROGRAMS)]
         with Space(probe, directory, peer.prepare(directory, programs), environ={"PIDONE_JOIN": join}) as space:
-            space.wait("S", count)
+            space.wait("S", PROGRAMS)
             joined()
+            with Client(str(space.socket)) as client:
+                while (past := client.ask("events", limit=1)) and past[-1]["seq"] < facts:
+                    client.ask("restart", names=["all"], wait=PATIENCE)
             time.sleep(SETTLED)
             return _measured(space)
 

@@ -32,6 +32,7 @@ from bench.init_space import GaveUp, compile_probe, until
 from tests.support import restless
 from tests.support.livehub import LiveHub
 from wire.client import WireError
+from wire.limits import FACTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -136,16 +137,21 @@ class Contest:
             return space.memory().pss
 
     def full(self) -> None:
-        """Joined to a hub."""
+        """Joined to a hub; in full also after so many events that PID 1 keeps no more."""
+        self._full("PID 1 + link with full rings", 0)
+        if self.work is FULL:
+            self._full("PID 1 + link with a full journal, too", FACTS)
+
+    def _full(self, name: str, facts: int) -> None:
         hub = LiveHub(Path(tempfile.mkdtemp(prefix="hub-", dir=self.probe.parent)))
         try:
             client = hub.start().client
             joined = partial(until, lambda: bool(client.query("agents", all=True)), "the hub knows nobody")
-            both = full_rings(self.initd, self.probe, hub.join().format(), joined)
+            both = full_rings(self.initd, self.probe, hub.join().format(), joined, facts)
         finally:
             hub.stop()
-        self.figures["PID 1 + link with full rings, MiB"] = sum(both) / 2**20
-        self.figures["of that link, MiB"] = both.link / 2**20
+        self.figures[f"{name}, MiB"] = sum(both) / 2**20
+        self.figures[f"{name}: link, MiB"] = both.link / 2**20
 
     def orphans(self) -> None:
         """Many die at once; that all are gone is what ends the measurement."""
@@ -256,7 +262,7 @@ def of_the_bundle(directory: Path, probe: Path, work: Work) -> dict[str, float]:
     contest.rest()
     contest.initd = bundled(directory / "bundle")
     contest.full()
-    shown = ("first", "idle: PSS, MiB", "PID 1", "of that", *(f"{many} programs" for many in work.many))
+    shown = ("first", "idle: PSS, MiB", "PID 1", *(f"{many} programs" for many in work.many))
     return {f"bundle: {name}": value for name, value in contest.figures.items() if name.startswith(shown)}
 
 
