@@ -7,13 +7,20 @@ sixty modules of stage 1 that was 15 ms of 33 to the first program, out of the p
 
     4 bytes   the interpreter's magic number of byte code (importlib.util.MAGIC_NUMBER)
     4 bytes   little-endian: size of the head
-    head      marshalled triple: the code of this module; the index (name to offset, size, "is it a package");
-              and for each entry the modules that it imports, in the order in which they are complete
+    head      marshalled: the code of this module; the index (name to offset, size, "is it a package"); for each
+              entry the modules that it imports, in the order in which they are complete; and of the late modules
+              the standard ones that they import, and the place of the last part
     ...       marshalled code of each module, without docstrings and columns
+    ...       the late modules once more: a marshalled dict of their marshalled codes, compressed
 
 so that whoever has imported nothing yet finds the reader in it.  When an entry is imported, what it needs is made
 before it, without importlib; any other module is found and loaded as by any finder.  What an entry needs stands
 together and is read by one pread, except where most of it is there already.
+
+*Late modules* are those of PID 1 that most containers never use: parts and topics that no program has, readers of rare
+sections.  They must be at hand without a file system, which may be gone by then.  As modules they take a megabyte, as
+bytes a ninth of it; so `keep` reads these, and they are unpacked when one is imported.  (Functions were tried, too:
+each that a start does not run as bytes, with a stub in its place; but small codes and stubs take what that saves.)
 
 A file of another Python is not used, and where there is none (an editable tree) modules are found as ever.  The sources
 beside it are not looked at: after editing them in an installed copy, remove the file or write it anew.
@@ -29,8 +36,11 @@ from _frozen_importlib import ModuleSpec
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, ModuleType
+    from typing import Any
 
     Index = dict[str, tuple[int, int, bool]]
+    Late = tuple[tuple[str, ...], int, int]
+    """What they import, offset, size."""
 
 
 class Finder:
@@ -39,11 +49,16 @@ class Finder:
     `start` is where the modules' code begins in the file; `companions` is what each entry needs, in order.
     """
 
-    def __init__(self, fd: int, start: int, index: Index, companions: dict[str, list[str]], site: str) -> None:
+    def __init__(
+        self, fd: int, start: int, index: Index, companions: dict[str, list[str]], late: Late, site: str
+    ) -> None:
         self._fd = fd
         self._start = start
         self._index = index
         self._companions = companions
+        self._late = late
+        self._kept = b""
+        """The late modules, compressed; nothing is read from the file once they are."""
         self._site = site
         self._blanks: set[str] = set()
         """Modules that are there, without their code having run."""
@@ -72,22 +87,34 @@ class Finder:
 
     def get_code(self, name: str) -> CodeType:
         """For runpy, too."""
-        offset, size, _ = self._index[name]
-        code: CodeType = marshal.loads(os.pread(self._fd, size, self._start + offset))
+        code: CodeType = marshal.loads(self._codes([name])[name])
         return code
 
+    def keep(self) -> None:
+        """Have the late modules in memory.  Raises OSError, ImportError."""
+        imports, offset, size = self._late
+        for name in imports:
+            __import__(name)
+        self._kept = os.pread(self._fd, size, self._start + offset)
+
     def _load_all(self, names: list[str]) -> None:
+        codes = self._codes(names)
+        for name in names:
+            self._load(name, marshal.loads(codes[name]))
+
+    def _codes(self, names: list[str]) -> dict[str, Any]:
+        """Marshalled code of each."""
+        if self._kept:
+            kept: dict[str, bytes] = marshal.loads(sys.modules["zlib"].decompress(self._kept))
+            if all(name in kept for name in names):
+                return kept
         index = self._index
         first = min([index[name][0] for name in names])
         end = max([index[name][0] + index[name][1] for name in names])
         if end - first > 2 * sum([index[name][1] for name in names]):
-            for name in names:
-                self._load(name, self.get_code(name))
-            return
+            return {name: os.pread(self._fd, index[name][1], self._start + index[name][0]) for name in names}
         held = memoryview(os.pread(self._fd, end - first, self._start + first))
-        for name in names:
-            offset, size, _ = index[name]
-            self._load(name, marshal.loads(held[offset - first : offset - first + size]))
+        return {name: held[index[name][0] - first : index[name][0] - first + index[name][1]] for name in names}
 
     def _place(self, name: str) -> str:
         return f"{self._site}/{name.replace('.', '/')}"

@@ -17,6 +17,7 @@ import importlib.util
 import marshal
 import os
 import sys
+import zlib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,18 +25,21 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
-    from initd.packed import Index
+    from initd.packed import Index, Late
+
+    Head = tuple[CodeType, Index, dict[str, list[str]], Late]
 
 OURS = ("initd", "wire")
 """The packages that a pack holds, whole."""
 FLAGS = __future__.annotations.compiler_flag
 """In place of each module's own import of it, which costs a start a file of the standard library."""
+SERVING = ("initd.prefix", "initd.main", "initd.daemon", "initd.serve")
 CHAINS = (
-    ("initd.prefix", "initd.main", "initd.daemon", "initd.serve"),
     ("initd.prefix", "initd.main", "initd.ctl.verbs"),
     ("initd.prefix", "initd.main", "initd.single.own", "initd.single.errand"),
 )
-"""What a command imports, one after the other: stage 1 and 2 of the daemon, the verbs, single-command mode."""
+"""What a command imports, one after the other: the verbs, single-command mode; before these SERVING, the daemon's two
+stages, and what it may need later (initd.parts.late)."""
 
 
 def lean(source: str, path: str) -> _ast.Module:
@@ -162,15 +166,21 @@ def companions(path: str, start: int, index: Index, site: str) -> dict[str, list
 
     found: dict[str, list[str]] = {}
     with open(path, "rb") as file:
-        sys.meta_path.insert(0, Witness(file.fileno(), start, index, {}, site))
+        sys.meta_path.insert(0, Witness(file.fileno(), start, index, {}, ((), 0, 0), site))
         try:
-            for chain in CHAINS:
+            for chain in ((*SERVING, *_late()), *CHAINS):
                 for name in [name for name in sys.modules if name in index]:
                     del sys.modules[name]
                 found |= {entry: _completed_by(entry, complete) for entry in chain}
         finally:
             del sys.meta_path[0]
     return found
+
+
+def _late() -> tuple[str, ...]:
+    from initd.parts import late
+
+    return late()
 
 
 def _completed_by(entry: str, complete: list[str]) -> list[str]:
@@ -184,20 +194,37 @@ def write(site: str) -> str:
     codes = marshalled(site)
     reader = marshal.loads(codes["initd.packed"][0])
     target = os.path.join(site, "initd", f"packed.{sys.implementation.cache_tag}")
-    start = _put(target, (reader, indexed(codes), {}), codes)
+    start = _put(target, (reader, indexed(codes), {}, ((), 0, 0)), codes, b"")
     found = companions(target, start, indexed(codes), site)
     order = dict.fromkeys(name for entry, names in found.items() for name in (*names, entry))
     codes = {name: codes[name] for name in (*order, *codes)}
-    _put(target, (reader, indexed(codes), found), codes)
+    names = dict.fromkeys(name for entry in _late() for name in (*found[entry], entry))
+    late = zlib.compress(marshal.dumps({name: codes[name][0] for name in names}), 9)
+    place = (foreign(site, list(names)), sum(len(code) for code, _ in codes.values()), len(late))
+    _put(target, (reader, indexed(codes), found, place), codes, late)
     _compile_main(os.path.join(site, "initd"))
     return target
 
 
-def _put(target: str, head: tuple[CodeType, Index, dict[str, list[str]]], codes: dict[str, tuple[bytes, bool]]) -> int:
+def foreign(site: str, names: list[str]) -> tuple[str, ...]:
+    """What these modules import, when they are imported, of the standard library.  Raises OSError."""
+    found = {"zlib"}
+    for name in names:
+        path = os.path.join(site, *name.split("."))
+        with open(f"{path}/__init__.py" if os.path.isdir(path) else f"{path}.py", encoding="utf-8") as source:
+            for node in lean(source.read(), name).body:
+                if isinstance(node, _ast.Import):
+                    found.update(alias.name for alias in node.names)
+                elif isinstance(node, _ast.ImportFrom) and node.module:
+                    found.add(node.module)
+    return tuple(sorted(name for name in found if name.partition(".")[0] not in OURS))
+
+
+def _put(target: str, head: Head, codes: dict[str, tuple[bytes, bool]], late: bytes) -> int:
     """Write the file whole or not at all; returns where the codes begin."""
     lead = marshal.dumps(head)
     lead = importlib.util.MAGIC_NUMBER + len(lead).to_bytes(4, "little") + lead
-    _replace(target, [lead, *(code for code, _ in codes.values())])
+    _replace(target, [lead, *(code for code, _ in codes.values()), late])
     return len(lead)
 
 

@@ -6,10 +6,15 @@ of every configuration after that (`adopt`), also of those that use it no longer
 with, and the wishes (start, stop, restart, shutdown) are its hands, with an Asked of its own name.  A part that fails
 costs a line, never a program.
 
-Stage 2 imports all of them (`load_all`), because a reload may use what the first file did not.
+Stage 2 has all of them at hand (`load_all`), because a reload may use what the first file did not: imported, or, out of
+a pack, as bytes in memory, which take a ninth of it.
 """
 
 from __future__ import annotations
+
+import sys
+
+from initd.config.topics import TOPICS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +46,9 @@ PARTS: dict[str, tuple[str, str]] = {
 
 OTHERS = ("initd.logs.ansi", "initd.logs.capture", "initd.logs.mask", "initd.logs.shape", "initd.logs.syslog")
 """Modules that few files need, and that belong to no part."""
+
+READERS = ("initd.config.include", "initd.config.pools", "initd.config.relay")
+"""Readers of what few files have; those of servers and of mistakes come with the advice."""
 
 
 BESIDE: dict[str, tuple[str, ...]] = {"policy": ("jobs",)}
@@ -88,7 +96,18 @@ class Parts:
                 self._sup.note(f"{where[0]}: {type(error).__name__}: {error}", "error")
 
 
+def late() -> tuple[str, ...]:
+    """Modules that a reload may need, or a file in error."""
+    topics = [f"initd.config.topics.{topic}" for topic in TOPICS]
+    parts = [module for module, _ in (*PARTS.values(), *KINDS.values())]
+    return tuple(dict.fromkeys((*parts, *OTHERS, *topics, *READERS)))
+
+
 def load_all() -> None:
-    """Import what any topic may need."""
-    for module in (*[module for module, _ in (*PARTS.values(), *KINDS.values())], *OTHERS):
+    """Have them at hand, whatever becomes of the file system."""
+    finder = sys.meta_path[0]
+    if hasattr(finder, "keep"):
+        finder.keep()
+        return
+    for module in late():
         __import__(module)

@@ -1,7 +1,6 @@
 """Stage 2 of the daemon: what makes a running PID 1 reachable.  Imported once, after the programs were started.
 
-The modules imported here without being used are those that stage 1 leaves out and a later moment may need: a reload
-may meet includes, servers and problems that good files do not have.
+What only a reload may need is kept at hand (initd.parts.load_all).
 """
 
 from __future__ import annotations
@@ -9,14 +8,8 @@ from __future__ import annotations
 import grp
 
 import initd.config.advice
-import initd.config.diagnose
-import initd.config.include
-import initd.config.pools
-import initd.config.relay
-import initd.config.servers
 from initd import address, parts, talk
 from initd.companion import Companion
-from initd.config import topics
 from initd.control import Control
 from initd.joining import link_environment
 from initd.jsontext import stand_alone
@@ -45,7 +38,6 @@ class Service:
         self._daemon = daemon
         stand_alone()
         parts.load_all()
-        topics.load_all()
         identity: dict[str, object] = {
             "version": version(),
             "pid": daemon.kernel.pid,

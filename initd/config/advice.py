@@ -6,7 +6,6 @@ of names.  Traps of single options are in initd.config.traps.  Pure: it looks at
 
 from __future__ import annotations
 
-import initd.config.pools  # noqa: F401  with advice, the daemon loads every reader that a reload may need
 from initd.config import fields, ini, servers
 from initd.config.diagnose import nearest
 from initd.config.records import Problem

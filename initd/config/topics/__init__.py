@@ -129,12 +129,6 @@ def load(topic: str) -> Topic:
     return module
 
 
-def load_all() -> None:
-    """Every topic's module, for stage 2."""
-    for topic in TOPICS:
-        load(topic)
-
-
 def shared(reading: Reading) -> dict[str, Value]:
     """Topical options of [initd]: the defaults of every program."""
     section = reading.document.sections.get("initd")
