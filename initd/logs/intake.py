@@ -11,7 +11,6 @@ import errno
 import os
 import select
 
-from initd.logs.relay import LEFT, Relay
 from wire.limits import DRAIN_BYTES, LOUD_BYTES, PARTIAL_LINE_SECONDS, READ_BYTES, TURN_READS
 
 TYPE_CHECKING = False
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from initd.logs.channel import Channel
     from initd.logs.desk import Desk, Pipe
     from initd.logs.pending import Pending
+    from initd.logs.relay import Relay
     from initd.logs.stream import Watching
 
     Heard = Callable[[str, str, bytes], object]
@@ -42,7 +42,8 @@ class Intake:
         """Pipes that are not read while their sink is congested."""
         self._latest: Pipe | None = None
         """Which was read last."""
-        self._relay = Relay()
+        self._relay: Relay | None = None
+        """None while no program was loud; most never are."""
 
     def reader(self, desk: Desk, pipe: Pipe) -> Callable[[int], object]:
         """What the loop shall call when the pipe can be read."""
@@ -72,7 +73,8 @@ class Intake:
             if pipe in pipes:
                 pipes.remove(pipe)
                 self._loop.forget(pipe.fd)
-                self._relay.forget(pipe)
+                if self._relay is not None:
+                    self._relay.forget(pipe)
                 os.close(pipe.fd)
                 rest = pipe.capture.end() if pipe.capture is not None else b""
                 if rest:
@@ -114,9 +116,9 @@ class Intake:
         relay, moved = self._relay, 0
         chunk: bytes | int | None = None
         try:
-            if relay.suits(pipe):
+            if relay is not None and relay.suits(pipe):
                 moved = relay.move(pipe)
-                chunk = relay.read(pipe, LEFT if moved else READ_BYTES)
+                chunk = relay.read(pipe, moved)
             if chunk is None:
                 chunk = os.read(pipe.fd, READ_BYTES)
         except (BlockingIOError, InterruptedError, MemoryError):
@@ -129,12 +131,20 @@ class Intake:
             self.close(desk, pipe)
             return 0
         size = moved + (chunk if isinstance(chunk, int) else len(chunk))
-        relay.heed(pipe, size)
         if isinstance(chunk, int):
             self._take(desk, pipe.channel, chunk)
         else:
             self._hand(desk, pipe, chunk)
+        if pipe.is_loud or size >= LOUD_BYTES:
+            self._heed(pipe, size)
         return size
+
+    def _heed(self, pipe: Pipe, size: int) -> None:
+        if self._relay is None:
+            from initd.logs.relay import Relay
+
+            self._relay = Relay()
+        self._relay.heed(pipe, size)
 
     def _hand(self, desk: Desk, pipe: Pipe, chunk: bytes) -> None:
         if pipe.channel.tap is not None and pipe in desk.present:
@@ -160,10 +170,10 @@ class Intake:
         desk.serial += 1
         channel.spoke_at = self._now_wall()
         try:
-            if isinstance(chunk, int):
-                channel.relay(self._relay.buffer, chunk, desk.serial)
-            else:
+            if not isinstance(chunk, int):
                 channel.take(chunk, desk.serial)
+            elif self._relay is not None:
+                channel.relay(self._relay.buffer, chunk, desk.serial)
         except MemoryError:  # the text is lost, the reading goes on
             channel.origin.dropped += chunk if isinstance(chunk, int) else len(chunk)
         self._pending.look(channel)

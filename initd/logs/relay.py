@@ -45,12 +45,15 @@ class Relay:
         """Whether the pipe is to be read this way."""
         return pipe.is_loud and self._works and pipe.capture is None and pipe.channel.is_plain
 
-    def read(self, pipe: Pipe, most: int) -> int | None:
-        """Read into the buffer; how many bytes, None where that is refused.  Raises OSError, MemoryError as read(2)."""
+    def read(self, pipe: Pipe, moved: int) -> int | None:
+        """Read into the buffer what was not `moved`; how many bytes, None where that is refused.
+
+        Raises OSError and MemoryError as read(2) does.
+        """
         if not self.buffer:
             self.buffer = bytearray(READ_BYTES)
         try:
-            return os.readv(pipe.fd, (memoryview(self.buffer)[:most],))
+            return os.readv(pipe.fd, (memoryview(self.buffer)[: LEFT if moved else READ_BYTES],))
         except PermissionError:
             self._works = False
             return None
