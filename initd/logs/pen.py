@@ -84,9 +84,16 @@ class Pen:
         """Move bytes out of a pipe uncopied; how many.  Raises OSError, BlockingIOError where there is no room."""
         done = os.splice(source, self.fd, count, flags=os.SPLICE_F_NONBLOCK)
         if self._ferry is None:
-            self._ferry = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-            self.write = self._ferried
+            self._take_ferry()
         return done
+
+    def _take_ferry(self) -> None:
+        try:
+            self._ferry = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:  # no descriptor left: what follows goes through poll
+            self.may_splice = False
+        else:
+            self.write = self._ferried
 
     def close(self) -> None:
         """Close what is ours."""

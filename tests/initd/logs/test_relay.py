@@ -202,6 +202,19 @@ def test_what_a_seccomp_profile_refuses_is_done_without(call, why, monkeypatch):
     assert flood.arrived == LINES
 
 
+def test_without_descriptors_for_a_ferry_it_arrives_all_the_same(monkeypatch):
+    flood = Flood()
+
+    def refuse(*_: object) -> tuple[int, int]:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(os, "pipe2", refuse)
+    flood.left["web"] = LINES
+    flood.until_quiet()
+    assert flood.arrived == LINES and not flood.pipe().channel.may_splice
+    assert flood.output.tail("web", "stdout") == LINES[-RING_BYTES:]
+
+
 def test_who_listens_gets_everything_from_then_on_and_then_it_is_fast_again(spliced):
     flood, heard = Flood(), []
     flood.left["web"] = LINES
