@@ -88,6 +88,8 @@ else:
     _seldom = {}
     _function = type(lambda: None)
     _constructors = {}
+    _getters = []
+    """By place; one serves all classes."""
 
     def _constructed(cls) -> object:
         """The constructor of a class, from now on in force."""
@@ -119,8 +121,9 @@ else:
             body["__slots__"] = ()
             body["__match_args__"] = body["_fields"] = fields
             body["_field_defaults"] = defaults
-            for number, field in enumerate(fields):
-                body[field] = _tuplegetter(number, None)
+            while len(_getters) < len(fields):
+                _getters.append(_tuplegetter(len(_getters), None))
+            body.update(zip(fields, _getters))  # noqa: B905  a keyword argument costs more than the rest
             return type(name, (_Fields,), body)
 
         def __instancecheck__(cls, one) -> bool:
