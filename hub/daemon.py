@@ -25,6 +25,7 @@ from hub.errors import HubError, StartError
 from hub.fleet import Settings
 from hub.loop import Loop, Waker, capacity
 from hub.sockets import Socket
+from hub.store.chained import chained
 from hub.store.embedded import Embedded
 from hub.store.errors import StoreError
 from hub.store.rows import Retention
@@ -97,7 +98,7 @@ def _run(config: Config) -> int:
     _probe(config)
     enrol, keeper = expendable.start(lambda end: serve_forever(end, endpoint, ring.fleet))
     waker, reports = Waker(), deque[Report]()
-    worker = Worker(open_store(config), waker.wake)
+    worker = Worker(chained(open_store(config), config.keep_audit), waker.wake)
     worker.start()
     admissions = Admissions()
     core = Core(_settings(config, ring), version(), lambda: secrets.token_hex(8))

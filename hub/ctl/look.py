@@ -9,6 +9,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from hub.ctl.audited import online
 from hub.ctl.tables import AGE, Column, Row, field, print_json, render, show, shown
 from hub.ctl.text import age, moment, number, safe, share, since, size
 from wire.client import Client
@@ -214,7 +215,9 @@ def events(hub: Client, options: Namespace) -> int:
 
 
 def audit(hub: Client, options: Namespace) -> int:
-    """Prints who asked for what."""
+    """Prints who asked for what, or verifies that it is all there."""
+    if options.action == "verify":
+        return online(hub, options)
     rows = list(hub.query("audit", since=since(options.since), limit=options.number))
     show(AUDIT, rows, options.json, "no audit rows")
     return 0

@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hub.ctl import keep, look, steer
+from hub.ctl import audited, keep, look, steer
 from hub.ctl.past import history
 from hub.ctl.text import safe
 from hub.ctl.top import ORDERS, top
+from hub.store.errors import StoreError
 from wire.client import Client, CommandFailed, RefusedError, Unreachable
 from wire.keys import KeyFault
 
@@ -49,6 +50,8 @@ def main(argv: Sequence[str]) -> int:
     """Runs one verb; returns the exit code."""
     options = make_parser().parse_args(argv)
     try:
+        if "alone" in options and (code := options.alone(options)) is not None:
+            return int(code)
         path = key_file(options.key, os.environ)
         await_first_key(path, options.timeout)
         with Client(path, timeout=options.timeout) as hub:
@@ -59,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
         return _fail(UNREACHABLE, error)
     except RefusedError as error:
         return _fail(USAGE if error.code in USAGE_CODES else FAILED, error)
-    except CommandFailed as error:
+    except (CommandFailed, StoreError) as error:
         return _fail(FAILED, error)
     except BrokenPipeError:  # `| head` has read enough; what is left must not be flushed into it at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -185,10 +188,19 @@ def _looks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         parser.add_argument("target", nargs="?", help="AGENT or AGENT/PROGRAM, globs allowed")
         parser.add_argument("-f", "--follow", action="store_true", help="go on with what happens next")
         _span(parser)
-    _span(_verb(verbs, "audit", look.audit, "who asked for what, and what came of it", "hubctl audit -n 20"))
+    _audit(verbs)
     _verb(verbs, "about", look.about, "the hub itself", "hubctl about --json")
     _verb(verbs, "metrics", look.metrics, "the hub's own counters, as Prometheus reads them", "hubctl metrics")
     _past(verbs)
+
+
+def _audit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    words, example = "who asked for what, and what came of it", "hubctl audit -n 20  |  hubctl audit verify"
+    parser = _verb(verbs, "audit", look.audit, words, example)
+    parser.add_argument("action", nargs="?", choices=("verify",), help="check the hash chain: exit 0 whole, 1 broken")
+    parser.add_argument("place", nargs="?", help="verify: a store's directory or a JSON file instead of the hub")
+    parser.set_defaults(alone=audited.alone)
+    _span(parser)
 
 
 def _past(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

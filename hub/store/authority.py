@@ -60,8 +60,11 @@ class Authority(Ledger):
         found = self._database.read("SELECT value FROM meta WHERE key = 'epoch'")
         return int(found[0][0]) if found else 0
 
-    def append_audit(self, row: AuditRow) -> int:
+    def append_audit(self, row: AuditRow, after: str | None = None) -> int:
         with self._database.write() as connection:
+            newest = self.audit(limit=1) if after is not None else ()
+            if after is not None and after != (newest[-1].digest if newest else ""):
+                return 0
             done = connection.execute("INSERT INTO audit(at, body) VALUES (?, ?)", (row.at, pack(row)))
             return int(done.lastrowid or 0)
 

@@ -19,6 +19,7 @@ from hub.store.errors import BadRow, Damaged
 from hub.store.packing import pack, pack_body, unpack, unpack_body
 from hub.store.rows import AgentRow, FactRow, Retention
 from hub.store.sqlite import CURE, Database
+from hub.trust.chain import cut
 from wire.model import Exit, Fact, FactKind, StateChange, full_name
 
 __all__ = ["Ledger"]
@@ -115,7 +116,7 @@ class Ledger(Store):
             taken = [
                 connection.execute(_prune("facts", "at"), (oldest,)).rowcount,
                 connection.execute(_prune("commands", "accepted_at"), (oldest,)).rowcount,
-                connection.execute(_prune("audit", "at"), (now - retention.audit,)).rowcount,
+                connection.execute(_PRUNE_AUDIT, (cut(now, retention.audit),)).rowcount,
             ]
             connection.execute("DELETE FROM boots WHERE touched < ? AND touched > 0", (oldest,))
         return max(taken) >= PRUNE_ROWS
@@ -129,6 +130,12 @@ _INSERT = """INSERT INTO facts(agent, boot, seq, at, agent_at, mono, kind, name,
 
 def _prune(table: str, column: str) -> str:
     return f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {column} < ? LIMIT {PRUNE_ROWS})"
+
+
+_PRUNE_AUDIT = f"""DELETE FROM audit WHERE position IN (SELECT position FROM audit WHERE position <
+    ifnull((SELECT position FROM audit WHERE at >= ? ORDER BY position LIMIT 1), 1 << 62)
+    ORDER BY position LIMIT {PRUNE_ROWS})"""
+"""Oldest first and without a gap: the rest must stay a chain."""
 
 
 def select(

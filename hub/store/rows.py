@@ -109,6 +109,10 @@ class AuditRow(Record):
     """Address it came from."""
     position: int = 0
     """Given by the store."""
+    previous: str = ""
+    """Digest of the row before, hex (hub.trust.chain); "" in the first."""
+    digest: str = ""
+    """Digest of this row with what it follows; "" where no chain was kept."""
 
 
 class TokenRow(Record):

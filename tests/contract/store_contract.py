@@ -11,6 +11,8 @@ import pytest
 
 from hub.store.base import HUB_BOOT, READS, Store
 from hub.store.errors import BadRow
+from hub.store.rows import Retention
+from hub.trust.chain import cut
 from tests.support import rows
 from tests.support.rows import T0
 from wire.model import Cause, CommandState, FactKind, Presence, State
@@ -199,6 +201,22 @@ class TrustContract:
         assert [row.detail for row in store.audit(limit=2)] == ["number 2", "number 3"]
         assert [row.position for row in store.audit(after=positions[1])] == positions[2:]
         assert [row.detail for row in store.audit(since=T0 + 3)] == ["number 3"]
+
+    def test_audit_behind_the_newest_row_only(self, store: Store) -> None:
+        first, second = (rows.audit(number, digest=str(number)) for number in (1, 2))
+        assert store.append_audit(first, "other") == 0 and store.audit() == ()
+        positions = [store.append_audit(row, after) for row, after in ((first, ""), (second, "1"), (first, "1"))]
+        assert 0 < positions[0] < positions[1] and positions[2] == 0
+        assert [row.digest for row in store.audit()] == ["1", "2"]
+
+    def test_audit_leaves_from_the_old_end_by_whole_hours(self, store: Store) -> None:
+        start, keep = cut(T0, 0.0), Retention().audit
+        for number, at in enumerate((start, start + 7200, start + 10)):  # a clock that was set back
+            store.append_audit(rows.audit(number, at=at))
+        store.tend(start + keep + 3599)
+        assert len(store.audit()) == 3
+        store.tend(start + keep + 3600 + 61)
+        assert [row.at for row in store.audit()] == [start + 7200, start + 10]
 
     def test_the_last_use_is_the_last(self, store: Store) -> None:
         store.put_token(rows.token("t", uses_left=2))

@@ -12,6 +12,7 @@ from hub.clock import Instant
 from hub.core import Core
 from hub.engines.reports import ContainerList, ContainerRow, EngineState, Report
 from hub.fleet import Settings
+from hub.store.chained import chained
 from hub.store.embedded import Embedded
 from hub.store.errors import StoreError
 from wire import messages as M
@@ -49,7 +50,7 @@ class CoreHub:
 
     def start(self) -> None:
         """A new core over the same store, as after a restart of the hub; its attention begins anew."""
-        self.store, self.attention = Embedded(str(self.folder)), 0.0
+        self.store, self.attention = chained(Embedded(str(self.folder)), 365 * 86400.0), 0.0
         ids = itertools.count(len(self.store.agents()) + 1)
         self.core = Core(SETTINGS, "0", lambda: f"id{next(ids):06d}")
         self.carry_out(self.core.start(self.now))
