@@ -32,6 +32,16 @@ log_prefix=true
 command=sh -c 'i=0; while [ $i -lt 20000 ]; do echo {name} line $i; i=$((i+1)); done; echo done; exec sleep 1000'
 startsecs=0
 """
+FLOOD = """
+[program:loud]
+command=sh -c 'i=0; while :; do i=$((i+1)); head -c 3000000 /dev/zero | tr "\\0" x; echo $i; done'
+startsecs=0
+stdout_logfile=NONE
+[program:quiet]
+command=sh -c 'while :; do date +%%N; sleep 0.02; done'
+startsecs=0
+stdout_logfile=NONE
+"""
 ROTATED = """
 [program:web]
 command=sh -c 'while read word; do head -c 300000 /dev/zero | tr "\\0" "$word"; echo; done < {fifo}'
@@ -75,6 +85,18 @@ def test_two_loud_programs_lose_no_line_and_mix_none(begin: Begin) -> None:
         mine = [line for line in lines if line.startswith(f"{name} | ")]
         assert mine[:-1] == [f"{name} | {name} line {number}" for number in range(20000)]
     assert len(lines) == 40002
+
+
+def test_a_flood_starves_neither_the_control_socket_nor_others(begin: Begin) -> None:
+    init = begin(FLOOD)
+    init.wait_state("quiet", "RUNNING")
+    for _ in range(20):
+        before = init.ask("tail", name="loud")
+        assert {row["state"] for row in init.ask("status")} == {"RUNNING"}
+        until(lambda: init.ask("tail", name="loud") != before, what="more of the flood")  # noqa: B023
+        said = init.ask("tail", name="quiet")
+        until(lambda: init.ask("tail", name="quiet") != said, what="the quiet one")  # noqa: B023
+    assert init.stop() == 0
 
 
 def compressed(log: Path) -> dict[str, set[bytes]]:
