@@ -41,10 +41,10 @@ def unpack(here: str) -> None:
         os.close(fd)
         return
     size = int.from_bytes(lead[4:], "little")
-    reader, index, companions, late = marshal.loads(os.read(fd, size))
+    reader, tables = marshal.loads(os.read(fd, size))
     space: dict[str, Any] = {"__name__": "initd.packed"}
     exec(reader, space)
-    sys.meta_path.insert(0, space["Finder"](fd, 8 + size, index, companions, late, os.path.dirname(here)))
+    sys.meta_path.insert(0, space["Finder"](fd, 8 + size, tables, os.path.dirname(here)))
 
 
 def leave(status: int) -> "NoReturn":

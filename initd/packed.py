@@ -7,9 +7,10 @@ sixty modules of stage 1 that was 15 ms of 33 to the first program, out of the p
 
     4 bytes   the interpreter's magic number of byte code (importlib.util.MAGIC_NUMBER)
     4 bytes   little-endian: size of the head
-    head      marshalled: the code of this module; the index (name to offset, size, "is it a package"); for each
-              entry the modules that it imports, in the order in which they are complete; and of the late modules
-              the standard ones that they import, and the place of the last part
+    head      marshalled pair: the code of this module, and the tables: the index (name to offset, size, "is it a
+              package"); for each entry the modules that it imports, in the order in which they are complete; both
+              for the daemon alone, and marshalled by themselves for all else; and of the late modules the standard
+              ones that they import, and the place of the last part
     ...       marshalled code of each module, without docstrings and columns
     ...       the late modules once more: a marshalled dict of their marshalled codes, compressed
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     Index = dict[str, tuple[int, int, bool]]
     Late = tuple[tuple[str, ...], int, int]
     """What they import, offset, size."""
+    Tables = tuple[Index, dict[str, list[str]], bytes, Late]
 
 
 TOGETHER = 8
@@ -50,17 +52,13 @@ TOGETHER = 8
 class Finder:
     """The pack as an entry of sys.meta_path; finder and loader in one (importlib.abc).
 
-    `start` is where the modules' code begins in the file; `companions` is what each entry needs, in order.
+    `start` is where the modules' code begins in the file; see the module's docstring for the tables.
     """
 
-    def __init__(
-        self, fd: int, start: int, index: Index, companions: dict[str, list[str]], late: Late, site: str
-    ) -> None:
+    def __init__(self, fd: int, start: int, tables: Tables, site: str) -> None:
         self._fd = fd
         self._start = start
-        self._index = index
-        self._companions = companions
-        self._late = late
+        self._index, self._companions, self._others, self._late = tables
         self._kept = b""
         """The late modules, compressed; nothing is read from the file once they are."""
         self._site = site
@@ -69,7 +67,7 @@ class Finder:
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """Where a module of ours is, None for all others; before an entry, make what it needs."""
-        if name not in self._index:
+        if name not in self._index and not self._has_other(name):
             return None
         missing = [one for one in self._companions.get(name, ()) if one not in sys.modules or one in self._blanks]
         if missing:
@@ -81,6 +79,16 @@ class Finder:
         if spec.submodule_search_locations is not None:
             spec.submodule_search_locations.append(place)
         return spec
+
+    def _has_other(self, name: str) -> bool:
+        """Whether it is one that the daemon does without; from then on the index is whole."""
+        if not self._others or name.partition(".")[0] not in self._index:
+            return False
+        index, companions = marshal.loads(self._others)
+        self._others = b""
+        self._index |= index
+        self._companions |= companions
+        return name in self._index
 
     def create_module(self, spec: ModuleSpec) -> None:
         """The usual kind of module."""

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
-    from initd.packed import Index, Late
+    from initd.packed import Index, Late, Tables
 
-    Head = tuple[CodeType, Index, dict[str, list[str]], Late]
+    Head = tuple[CodeType, Tables]
 
+NONE_LATE: Late = ((), 0, 0)
 OURS = ("initd", "wire")
 """The packages that a pack holds, whole."""
 FLAGS = __future__.annotations.compiler_flag
@@ -166,7 +167,7 @@ def companions(path: str, start: int, index: Index, site: str) -> dict[str, list
 
     found: dict[str, list[str]] = {}
     with open(path, "rb") as file:
-        sys.meta_path.insert(0, Witness(file.fileno(), start, index, {}, ((), 0, 0), site))
+        sys.meta_path.insert(0, Witness(file.fileno(), start, (index, {}, b"", NONE_LATE), site))
         try:
             for chain in ((*SERVING, *_late()), *CHAINS):
                 for name in [name for name in sys.modules if name in index]:
@@ -194,16 +195,25 @@ def write(site: str) -> str:
     codes = marshalled(site)
     reader = marshal.loads(codes["initd.packed"][0])
     target = os.path.join(site, "initd", f"packed.{sys.implementation.cache_tag}")
-    start = _put(target, (reader, indexed(codes), {}, ((), 0, 0)), codes, b"")
+    start = _put(target, (reader, (indexed(codes), {}, b"", NONE_LATE)), codes, b"")
     found = companions(target, start, indexed(codes), site)
     order = dict.fromkeys(name for entry, names in found.items() for name in (*names, entry))
     codes = {name: codes[name] for name in (*order, *codes)}
     names = dict.fromkeys(name for entry in _late() for name in (*found[entry], entry))
     late = zlib.compress(marshal.dumps({name: codes[name][0] for name in names}), 9)
     place = (foreign(site, list(names)), sum(len(code) for code, _ in codes.values()), len(late))
-    _put(target, (reader, indexed(codes), found, place), codes, late)
+    _put(target, (reader, _tables(indexed(codes), found, place)), codes, late)
     _compile_main(os.path.join(site, "initd"))
     return target
+
+
+def _tables(index: Index, found: dict[str, list[str]], late: Late) -> Tables:
+    """What the daemon needs apart from all else: reading the index of everything takes a fifth of a millisecond."""
+    needed = {name: found[name] for name in SERVING}
+    first = {name for entry, names in needed.items() for name in (entry, *names)}
+    others = {name: place for name, place in index.items() if name not in first}
+    rest = marshal.dumps((others, {entry: names for entry, names in found.items() if entry not in needed}))
+    return {name: place for name, place in index.items() if name in first}, needed, rest, late
 
 
 def foreign(site: str, names: list[str]) -> tuple[str, ...]:
