@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
+from hub.cluster.rows import LeaseRow, SeenRow, Taken
 from hub.monitor.history import History
 from hub.store.rows import (
     AgentRow,
@@ -28,7 +29,7 @@ from hub.store.rows import (
     Tended,
     TokenRow,
 )
-from wire.model import CommandState, Exit, Fact, FactKind, RosterRow, StateChange
+from wire.model import CommandState, Exit, Fact, FactKind, Presence, RosterRow, StateChange
 
 __all__ = ["HUB_BOOT", "READS", "SAMPLE_LOSS_SECONDS", "Store"]
 
@@ -40,7 +41,7 @@ SAMPLE_LOSS_SECONDS = 10.0
 
 READS = frozenset(
     ("agents", "durable", "facts", "exits", "process_history", "container_history", "latest", "command", "commands")
-    + ("audit", "token", "tokens", "key", "keys", "epoch", "stats")
+    + ("audit", "token", "tokens", "key", "keys", "epoch", "stats", "leases", "seen")
 )
 """The methods that change nothing; the worker runs them after the writes of its batch are durable."""
 
@@ -254,3 +255,45 @@ class Store(ABC):
     @abstractmethod
     def drop_key(self, public: str) -> bool:
         """Forget the key altogether; False if unknown."""
+
+    # -- hubs (hub.cluster) ------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def take_lease(self, row: LeaseRow, above: int = 0) -> Taken:
+        """Take a new epoch as `next_epoch(above)` does and put `row` with it as `born` and `epoch`, in one step.
+
+        Whatever row that hub had is replaced: an earlier life of it is refused from now on.
+        """
+
+    @abstractmethod
+    def renew_lease(self, row: LeaseRow) -> tuple[LeaseRow, ...] | None:
+        """Put `row` if the hub's present row has the same `born`, and return all rows by name; else None.
+
+        One step: no other write comes between the comparison, the writing and the reading.
+        """
+
+    @abstractmethod
+    def drop_lease(self, hub: str, born: int, beat: int | None = None) -> bool:
+        """Remove the hub's row if it has this `born`, and this `beat` where one is given; False if it has not."""
+
+    @abstractmethod
+    def leases(self) -> tuple[LeaseRow, ...]:
+        """The rows of all hubs by name."""
+
+    @abstractmethod
+    def hear_agents(self, hub: str, heard: Mapping[str, float]) -> tuple[str, ...]:
+        """Note that `hub` heard these agents (agent -> wall time); returns those that had been judged lost or gone.
+
+        Each agent's mark grows by one, its time never falls, and it is live afterwards; one step for each agent.
+        """
+
+    @abstractmethod
+    def judge_agent(self, agent: str, presence: Presence, mark: int | None = None) -> bool:
+        """Give the agent this presence; False where it has it already, is unknown, or its mark is not `mark` any more.
+
+        One step, so that of two hubs that judge one agent only one succeeds and tells.
+        """
+
+    @abstractmethod
+    def seen(self, agents: Sequence[str] | None = None) -> tuple[SeenRow, ...]:
+        """When these agents (None: all) were heard last, by id; an agent that never was is left out."""

@@ -19,8 +19,8 @@ from struct import error as StructError
 import msgpack
 
 from hub.monitor.history import CONTAINER, PROCESS, History
-from hub.store.authority import Authority
 from hub.store.errors import BadRow, StoreError, Unwritable
+from hub.store.members import Members
 from hub.store.recall import recall
 from hub.store.rings import Key
 from hub.store.rows import Latest, Retention, StoreStats, Tended
@@ -43,7 +43,7 @@ _NAMES = tuple(name for name, _, _ in PROCESS.sizes)
 _CONTAINER = Struct("<" + "".join(column.code for column in CONTAINER.columns))
 
 
-class Embedded(Authority):
+class Embedded(Members):
     """The store in one directory; see hub.store.base for what its methods promise."""
 
     def __init__(

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgpack
 
+from hub.cluster.rows import LeaseRow
 from hub.store.errors import BadRow
 from hub.store.rows import AgentRow, CommandRow
 from wire import limits
@@ -23,6 +24,7 @@ Row = TypeVar("Row")
 _MAKE: dict[type, dict[str, Callable[[Any], Any]]] = {
     AgentRow: {"presence": Presence, "addresses": tuple},
     CommandRow: {"state": CommandState},
+    LeaseRow: {"addresses": lambda value: tuple(tuple(one) for one in value)},
     StateChange: {"state": State, "previous": State},
     Exit: {"cause": Cause, "last_lines": tuple, "rusage": lambda value: value and _record(Rusage, value)},
 }

@@ -50,6 +50,13 @@ CREATE TABLE tokens(id TEXT PRIMARY KEY, created_at REAL NOT NULL, body BLOB NOT
 CREATE TABLE keys(public TEXT PRIMARY KEY, kind TEXT NOT NULL, created_at REAL NOT NULL, body BLOB NOT NULL);
 """
 
+ADDED = (
+    "CREATE TABLE IF NOT EXISTS leases(hub TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS seen(agent TEXT PRIMARY KEY, hub TEXT NOT NULL, at REAL NOT NULL"
+    ", mark INTEGER NOT NULL, presence TEXT NOT NULL) WITHOUT ROWID",
+)
+"""Tables that came later, made where a file lacks them: old code never looks at them, so VERSION stays."""
+
 _CORRUPT = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_NOMEM")
 
@@ -189,6 +196,8 @@ def _open(path: str) -> sqlite3.Connection:
     try:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
+        for table in ADDED:
+            connection.execute(table)
         connection.execute("SELECT count(*) FROM meta").fetchall()  # makes the -shm file while there is room
     except BaseException:
         connection.close()

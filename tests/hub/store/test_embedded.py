@@ -9,6 +9,7 @@ import pytest
 
 from hub.store.base import Store
 from hub.store.embedded import Embedded
+from tests.contract.cluster_contract import ClusterContract
 from tests.contract.samples_contract import SamplesContract
 from tests.contract.store_contract import FactsContract, TrustContract
 
@@ -31,3 +32,7 @@ class TestTrust(Opening, TrustContract):
 
 class TestSamples(Opening, SamplesContract):
     """Samples."""
+
+
+class TestCluster(Opening, ClusterContract):
+    """Leases of hubs and last-seen times of agents."""

@@ -149,5 +149,20 @@ def test_every_public_method_is_a_read_or_a_write() -> None:
     life = {"batch", "tend", "flush", "close"}
     methods = {name for name in vars(Store) if not name.startswith("_")}
     assert methods >= READS and not READS & life
-    verbs = {"put", "drop", "append", "skip", "record", "claim", "update", "next", "use", "revoke"}
+    verbs = {
+        "put",
+        "drop",
+        "append",
+        "skip",
+        "record",
+        "claim",
+        "update",
+        "next",
+        "use",
+        "revoke",
+        "take",
+        "renew",
+        "hear",
+        "judge",
+    }
     assert {name.split("_")[0] for name in methods - READS - life} == verbs

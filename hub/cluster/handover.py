@@ -1,0 +1,121 @@
+"""Whom this hub watches, and whom it may call lost: the care for agents, handed from home to home.
+
+Theory.  The home watches its agents by its own attention (hub.clock), never by times another hub wrote.  What it did
+not hear while it was not their home, or was blind, proves nothing, so it begins with a *grace* of two periods: in it
+nobody is late or lost, and who is silent to its end, and was silent for three periods where that was heard, is lost
+then.
+
+A home that does not hear an agent may be cut off from it alone, while another hub serves it as a *guest* and writes
+that it hears it (store.hear_agents raises its `mark`).  So a verdict takes two looks, without any clock but the
+home's: at SUSPECT periods of silence it notes the mark, at LOST it judges *if the mark is still that one*
+(store.judge_agent compares).  If the agent was heard elsewhere meanwhile, or has been judged by another, the store
+refuses; the silence starts anew.  Since the store changes a presence once, who vanished is reported once, whoever
+reports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hub.cluster.rows import SeenRow
+from hub.discovery.liveness import GRACE, LOST_AFTER
+from wire._record import Record
+from wire.model import Presence
+
+SUSPECT_AFTER = 1.5
+"""Periods of silence after which the agent's mark is noted."""
+NOTED_FOR = 1.5
+"""Periods from noting a mark to a verdict: every heartbeat of a guest is written, so one falls between."""
+
+
+class Ward(Record):
+    """One agent in this hub's care."""
+
+    heard: float
+    """Attention at its last sign of life, or a time that gives it its grace."""
+    mark: int | None = None
+    """Its mark in the store when it became suspect; None while it is not."""
+    noted: float = 0.0
+    """Attention when the mark was noted."""
+    asked: bool = False
+    """A look or a verdict is under way."""
+
+
+class Care:
+    """The agents whose home this hub is; all times are attention, in seconds."""
+
+    def __init__(self, period: float) -> None:
+        self.period = period
+        self.wards: dict[str, Ward] = {}
+        self.lost: set[str] = set()
+        """Called lost; they stay until they are heard again or have another home."""
+        self.quiet_until = float("-inf")
+
+    def take(self, agents: Iterable[str], attention: float) -> None:
+        """These have their home here now: each has its grace."""
+        heard = attention - (LOST_AFTER - GRACE) * self.period
+        for agent in agents:
+            self.wards.setdefault(agent, Ward(heard))
+
+    def give(self, agents: Iterable[str]) -> None:
+        """These have another home."""
+        for agent in agents:
+            self.wards.pop(agent, None)
+            self.lost.discard(agent)
+
+    def hear(self, agent: str, attention: float) -> None:
+        """A sign of life; of agents that are not in care it is ignored."""
+        ward = self.wards.get(agent)
+        if ward is not None:
+            self.wards[agent] = Ward(attention)
+            self.lost.discard(agent)
+
+    def see_again(self, attention: float) -> None:
+        """Blindness is over, or the lease is new: for a grace from now on nobody is called lost."""
+        self.quiet_until = attention + GRACE * self.period
+        self.wards = {agent: ward._replace(mark=None, asked=False) for agent, ward in self.wards.items()}
+
+    def suspects(self, attention: float) -> list[str]:
+        """Silent agents whose mark is to be read now (`noted`)."""
+        late = attention - SUSPECT_AFTER * self.period
+        found = [a for a, w in self.wards.items() if w.heard <= late and w.mark is None and not w.asked]
+        found = [agent for agent in found if agent not in self.lost]
+        for agent in found:
+            self.wards[agent] = self.wards[agent]._replace(asked=True)
+        return found
+
+    def noted(self, agent: str, row: SeenRow | None, attention: float) -> None:
+        """What the store knows of a suspect; None where it did not answer.  Who left already is not judged again."""
+        ward = self.wards.get(agent)
+        if ward is None or not ward.asked:
+            return
+        if row is not None and row.presence in (Presence.LOST, Presence.GONE):
+            self.lost.add(agent)
+        self.wards[agent] = ward._replace(mark=row.mark if row else None, noted=attention, asked=False)
+
+    def verdicts(self, attention: float) -> list[tuple[str, int]]:
+        """Agents to be judged lost now, each with the mark that must still hold (`judged`)."""
+        if attention < self.quiet_until:
+            return []
+        gone, noted = attention - LOST_AFTER * self.period, attention - NOTED_FOR * self.period
+        due = [
+            (agent, ward.mark)
+            for agent, ward in self.wards.items()
+            if ward.mark is not None
+            and ward.heard <= gone
+            and ward.noted <= noted
+            and not ward.asked
+            and agent not in self.lost
+        ]
+        for agent, _ in due:
+            self.wards[agent] = self.wards[agent]._replace(asked=True)
+        return due
+
+    def judged(self, agent: str, agreed: bool | None, attention: float) -> None:
+        """The store agreed (it is lost now), or not (it was heard elsewhere), or did not answer (None: try again)."""
+        ward = self.wards.get(agent)
+        if ward is None or not ward.asked:
+            return
+        if agreed:
+            self.lost.add(agent)
+        self.wards[agent] = Ward(attention if agreed is False else ward.heard)

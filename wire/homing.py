@@ -1,0 +1,76 @@
+"""Which of its hubs an agent talks to: a pure machine of places in a list.
+
+Theory.  A hub's answers bring the list of hubs *in the order in which this agent is to turn to them*, its home first
+(Beat.hubs, Registered.hubs; an empty list means "as before").  So an agent computes nothing and needs to know no load.
+
+    at its home       stays
+    no answer         for a period, or no connection: the next of the list, after a random part of a period
+    elsewhere         goes to its home when that may be tried (again)
+
+A hub that did not answer is not tried again for HOLD_SECONDS, doubled with each vain try up to HOLD_LONGEST: an agent
+that is cut off from its home alone stays a guest of the next hub and looks at the door now and then.  Where all are
+held, the one that was held first is tried.  The random part spreads the agents of a lost hub over a period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["HOLD_LONGEST", "HOLD_SECONDS", "Homing"]
+
+HOLD_SECONDS = 10.0
+"""First pause before a hub that did not answer is tried again."""
+HOLD_LONGEST = 160.0
+"""Longest such pause."""
+
+
+class Homing:
+    """Where to be; `hubs` are names, keys or addresses: what the owner connects by.  Times are monotonic seconds."""
+
+    def __init__(self, hubs: Sequence[str]) -> None:
+        if not hubs:
+            raise ValueError("an agent needs at least one hub")
+        self.hubs = tuple(hubs)
+        self.at = self.hubs[0]
+        self.held: dict[str, tuple[float, float]] = {}
+        """Hub -> (not before, pause)."""
+        self.move_at: float | None = None
+        self.goal = self.at
+
+    def told(self, hubs: Sequence[str], now: float) -> None:
+        """A hub's answer brought this list."""
+        if hubs:
+            self.hubs = tuple(hubs)
+            self.held = {hub: held for hub, held in self.held.items() if hub in self.hubs}
+            if self.goal not in self.hubs:
+                self.move_at = None
+
+    def answered(self) -> None:
+        """The present hub answers: it is held no more."""
+        self.held.pop(self.at, None)
+
+    def silent(self, now: float, spread: float) -> None:
+        """The present hub did not answer for a period: on to another one, `spread` seconds from now."""
+        pause = min(2 * self.held.get(self.at, (0.0, HOLD_SECONDS / 2))[1], HOLD_LONGEST)
+        self.held[self.at] = (now + pause, pause)
+        self._plan(self._best(now), now + spread)
+
+    def look(self, now: float, spread: float) -> None:
+        """Asked every period: whether to go home, `spread` seconds from now."""
+        best = self._best(now)
+        if best != self.at and self.move_at is None:
+            self._plan(best, now + spread)
+
+    def move(self, now: float) -> str | None:
+        """The hub to go to now, once; None while it is right to stay."""
+        if self.move_at is None or now < self.move_at:
+            return None
+        self.move_at, self.at = None, self.goal
+        return self.at
+
+    def _plan(self, goal: str, at: float) -> None:
+        self.goal, self.move_at = goal, at
+
+    def _best(self, now: float) -> str:
+        free = [hub for hub in self.hubs if self.held.get(hub, (now, 0.0))[0] <= now]
+        return free[0] if free else min(self.hubs, key=lambda hub: self.held[hub][0])
