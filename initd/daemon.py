@@ -1,9 +1,10 @@
 """The daemon: reads the configuration, starts the programs, then makes itself reachable, then serves.
 
 Theory.  Programs first: what is not needed to start them is imported only after the last autostart spawn (*stage 2*:
-json, sockets, the control API), and nothing is imported later, so that PID 1 does not depend on a file system that may
-be gone.  Everything of stage 2 may fail without costing a program: initd then runs without a control socket, and says
-so.  Assembly happens here and nowhere else.
+json, sockets, the control API), and nothing is read from the file system later, so that PID 1 does not depend on one
+that may be gone: what only a reload may need is imported, too, or kept as bytes (initd.packed, late modules).
+Everything of stage 2 may fail without costing a program: initd then runs without a control socket, and says so.
+Assembly happens here and nowhere else.
 """
 
 from __future__ import annotations
