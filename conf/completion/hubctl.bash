@@ -42,7 +42,7 @@ _hubctl() {
         unpause) words="-h --help --key --json --timeout --all --wait --ttl --id" names="containers" ;;
         tail) words="-h --help --key --json --timeout --stderr -c --bytes --all --wait --ttl --id" names="ps" ;;
         token) words="-h --help --key --json --timeout --service --invite --label --cap --seconds" names="create list revoke" ;;
-        keys) words="-h --help --key --json --timeout --role --scope --out -a --all" names="create list revoke" ;;
+        keys) words="-h --help --key --json --timeout --role --scope --out -a --all --state-dir --passphrase-file" names="create list revoke backup restore" ;;
     esac
     case $names in
         ps | containers)

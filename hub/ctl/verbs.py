@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hub.ctl import audited, keep, look, steer
+from hub.ctl import audited, keep, look, safekeeping, steer
 from hub.ctl.past import history
 from hub.ctl.text import safe
 from hub.ctl.top import ORDERS, top
+from hub.errors import HubError
 from hub.store.errors import StoreError
 from wire.client import Client, CommandFailed, RefusedError, Unreachable
 from wire.keys import KeyFault
@@ -62,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
         return _fail(UNREACHABLE, error)
     except RefusedError as error:
         return _fail(USAGE if error.code in USAGE_CODES else FAILED, error)
-    except (CommandFailed, StoreError) as error:
+    except (CommandFailed, StoreError, HubError) as error:
         return _fail(FAILED, error)
     except BrokenPipeError:  # `| head` has read enough; what is left must not be flushed into it at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -267,7 +268,7 @@ def _admin(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     keys = _verb(
         verbs, "keys", keep.keys, "keys of clients", "hubctl keys create eve --role viewer --out eve.json", ["key"]
     )
-    actions = keys.add_subparsers(dest="action", required=True, metavar="create|list|revoke")
+    actions = keys.add_subparsers(dest="action", required=True, metavar="create|list|revoke|backup|restore")
     create = _action(actions, "create", "make a key file")
     create.add_argument("name")
     create.add_argument("--role", choices=("viewer", "operator", "admin"), default="viewer")
@@ -275,6 +276,19 @@ def _admin(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     create.add_argument("--out", metavar="FILE", help="the key file; NAME.json")
     _action(actions, "list", "live keys").add_argument("-a", "--all", action="store_true", help="agents' keys too")
     _action(actions, "revoke", "refuse a key from now on").add_argument("name")
+    keys.set_defaults(alone=safekeeping.alone)
+    _safekeeping(actions)
+
+
+def _safekeeping(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    for name, words in {
+        "backup": "the hub's keys and whom it knows, as an encrypted file; on the hub's machine",
+        "restore": "make the hub that was backed up out of an empty state_dir",
+    }.items():
+        parser = _action(actions, name, words)
+        parser.add_argument("file")
+        parser.add_argument("--state-dir", default=safekeeping.STATE_DIR, metavar="DIR", help="as in hubd.ini")
+        parser.add_argument("--passphrase-file", metavar="FILE", help="its first line; else it is asked for")
 
 
 def _action(
