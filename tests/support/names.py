@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support import services
 from tests.support.pid1 import INITD, ROOT
+from tests.support.waiting import until
+
+TERMINAL_SECONDS = 60.0
+"""How long anything may take on a terminal."""
 
 
 def called(name: str, folder: Path) -> str:
@@ -84,20 +91,44 @@ class Terminal:
             os.execve(argv[0], argv, {**os.environ, **environ})
         self.said = b""
 
-    def wait_for(self, text: bytes) -> None:
-        """Read until it has been said."""
-        while text not in self.said:
-            try:
-                self.said += os.read(self.fd, 4096)
-            except OSError:
-                raise AssertionError(f"the terminal hung up before {text!r}: {self.said!r}") from None
+    def wait_for(self, text: bytes, count: int = 1) -> None:
+        """Read until it has been said, `count` times in all."""
+        deadline = time.monotonic() + TERMINAL_SECONDS
+        while self.said.count(text) < count:
+            left = deadline - time.monotonic()
+            assert left > 0, f"not said in {TERMINAL_SECONDS:g} s: {text!r}, but {self.said!r}"
+            if select.select([self.fd], [], [], left)[0]:
+                self._hear(text)
+
+    def _hear(self, text: bytes) -> None:
+        try:
+            self.said += os.read(self.fd, 4096)
+        except OSError:
+            raise AssertionError(f"the terminal hung up before {text!r}: {self.said!r}") from None
 
     def type(self, keys: bytes) -> None:
         os.write(self.fd, keys)
 
     def status(self) -> int:
         """Its exit status, once it has ended."""
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        found = until(self._ended, TERMINAL_SECONDS, f"the end of what said {self.said!r}")
+        self.pid = 0
+        return os.waitstatus_to_exitcode(found[1])
+
+    def _ended(self) -> tuple[int, int] | None:
+        found = os.waitpid(self.pid, os.WNOHANG)
+        return found if found[0] else None
+
+    def hang_up(self) -> None:
+        """A shell tells its jobs; whoever does not leave for that is killed."""
+        os.close(self.fd)
+        if not self.pid:
+            return
+        try:
+            until(self._ended, 10)
+        except AssertionError:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
 
 
 @contextmanager
@@ -107,4 +138,4 @@ def terminal(argv: list[str], **environ: str) -> Iterator[Terminal]:
     try:
         yield one
     finally:
-        os.close(one.fd)
+        one.hang_up()
