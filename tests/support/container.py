@@ -57,7 +57,7 @@ class Container:
                 words = Path(f"/proc/{pid}/cmdline").read_bytes()
             except OSError:
                 continue
-            if b"__main__.py\0-c\0/mnt/app.ini" in words:
+            if b"__main__.pyc\0-c\0/mnt/app.ini" in words:
                 return pid
         return 0
 
