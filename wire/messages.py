@@ -259,6 +259,7 @@ class Refused(NamedTuple):
     code: Annotated[str, Ident(), "", "for programs: forbidden, unknown-op, bad-argument, unknown-key, bad-token ..."]
     message: Annotated[str, WORDS, "", "for people"]
     hint: Annotated[str, WORDS, "", "what to do about it, may be empty"] = ""
+    after: Annotated[float | None, Maybe(SECONDS), "s", "with code busy: ask again then, or a bit later"] = None
 
 
 class Feed(NamedTuple):

@@ -1,9 +1,11 @@
 """The enrolment port, in a process of its own: any key may knock here, so nothing here may matter.
 
-Theory.  It holds the fleet's secret key and nothing else: no token, no store, no other key.  It reads small messages,
-drops what comes too fast, and hands the rest to the hub as packets [number, public key, address, payload]; the hub
-decides and sends [number, payload] back.  The public key is the one CURVE proved.  Its memory is limited, and if a
-stranger exhausts it or makes libzmq abort, the keeper starts the next one.
+Theory.  It holds the fleet's secret key and nothing else: no token, no store, no other key.  It reads small messages
+and hands them to the hub as packets [number, public key, address, payload]; the hub decides and sends [number, payload]
+back.  What comes too fast is answered here, unread: busy, ask again in N s, where N grows with how many were told so
+already, so that a fleet which comes at once comes back in a row.  Beyond BUSY_RATE of these answers nothing is said.
+The public key is the one CURVE proved.  Its memory is limited, and if a stranger exhausts it or makes libzmq abort, the
+keeper starts the next one.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ from hub.sockets import Socket, drain, send
 from hub.trust.zap import Gate
 from wire import limits
 from wire._record import Record
+from wire.codec import encode
 from wire.frames import FrameError, split
 from wire.keys import KeyPair
+from wire.messages import Refused
 from wire.sockets import ENROL, serve
 
 MEMORY_BYTES = 1 << 30
@@ -30,21 +34,59 @@ MEMORY_BYTES = 1 << 30
 RATE = 100.0
 """Requests a second for all together: a deployment of 1,000 containers is through in 10 s."""
 BURST = 200.0
+BUSY_RATE = 2000.0
+"""Answers `busy` a second: a tenth of a core."""
+BUSY_SECONDS = 60.0
+"""Longest time after which somebody is asked to come again."""
 WAITING = 4096
 """Requests whose answer is awaited; the oldest is forgotten first."""
 PASS = 100
 
 
 class Bucket(Record):
-    """A token bucket: BURST at once, RATE a second."""
+    """A token bucket: `burst` at once, `rate` a second."""
 
     left: float
     at: float
+    rate: float = RATE
+    burst: float = BURST
 
     def take(self, now: float) -> tuple[Bucket, bool]:
         """The bucket after one request, and whether it may pass."""
-        left = min(BURST, self.left + (now - self.at) * RATE)
-        return (Bucket(left - 1, now), True) if left >= 1 else (Bucket(left, now), False)
+        left = min(self.burst, self.left + (now - self.at) * self.rate)
+        return (self._replace(left=left - 1, at=now), True) if left >= 1 else (self._replace(left=left, at=now), False)
+
+
+class Queue(Record):
+    """How many were sent away and will come again, by estimate: it drains at RATE."""
+
+    length: float
+    at: float
+
+    def join(self, now: float) -> tuple[Queue, float]:
+        """The queue with one more, and after how many seconds that one is asked to come again."""
+        length = max(0.0, self.length - (now - self.at) * RATE) + 1
+        return Queue(min(length, BUSY_SECONDS * RATE), now), min(1.0 + length // RATE, BUSY_SECONDS)
+
+
+class Pace:
+    """Decides what becomes of each request: it passes, is answered `busy`, or is dropped."""
+
+    def __init__(self, now: float) -> None:
+        self.requests = Bucket(BURST, now)
+        self.answers = Bucket(BUSY_RATE, now, BUSY_RATE, BUSY_RATE)
+        self.queue = Queue(0.0, now)
+
+    def take(self, now: float) -> float | None:
+        """0 = it passes; above 0 = busy, come again after so many seconds; None = say nothing."""
+        self.requests, allowed = self.requests.take(now)
+        if allowed:
+            return 0.0
+        self.answers, allowed = self.answers.take(now)
+        if not allowed:
+            return None
+        self.queue, seconds = self.queue.join(now)
+        return seconds
 
 
 def serve_forever(end: sockets.socket, endpoint: str, fleet: KeyPair) -> None:
@@ -61,16 +103,25 @@ def _serve(router: Socket, end: sockets.socket) -> None:
     poller.register(router, zmq.POLLIN)
     poller.register(end, zmq.POLLIN)
     waiting: OrderedDict[int, tuple[bytes, ...]] = OrderedDict()
-    bucket, number = Bucket(BURST, time.monotonic()), 0
+    pace, number = Pace(time.monotonic()), 0
     while True:
         poller.poll()
         for received in drain(router, PASS):
-            bucket, allowed = bucket.take(time.monotonic())
-            if allowed:
+            seconds = pace.take(time.monotonic())
+            if seconds:
+                _turn_away(router, received.frames, seconds)
+            elif seconds == 0:
                 number += 1
                 _forward(received.frames, received.user, received.peer, number, end, waiting)
         if not _answers(router, end, waiting):
             return
+
+
+def _turn_away(router: Socket, frames: tuple[bytes, ...], seconds: float) -> None:
+    with suppress(FrameError):
+        envelope, _ = split(frames)
+        words = f"too many ask to join at once; again in {seconds:.0f} s"
+        send(router, [*envelope, encode(Refused("", "busy", words, after=seconds))])
 
 
 def _forward(

@@ -162,8 +162,8 @@ class ScriptCommands:
         if self._asked is not query:
             return
         if told.error is not None:
-            words = [str(told.error.get(key, ""))[: limits.TEXT_CHARS] for key in ("message", "hint")]
-            self._answer(Refused(query.id, told.error.get("code", "failed"), *words))
+            message, hint = (str(told.error.get(key, ""))[: limits.TEXT_CHARS] for key in ("message", "hint"))
+            self._answer(Refused(query.id, told.error.get("code", "failed"), message, hint))
             return
         outcome = outcome_of(told.result)
         state = "failed" if ENDS.get(outcome) is CommandState.FAILED else outcome

@@ -33,6 +33,9 @@ PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 REFUSED_PAUSES = (5.0, 10.0, 30.0, 60.0)
 """After a hub refused."""
 
+BUSY_SECONDS, BUSY_LONGEST = 5.0, 300.0
+"""After `busy` without a time, and the longest time that is believed."""
+
 Say = Callable[[str], object]
 
 
@@ -175,9 +178,18 @@ class Enrolment:
             self._fail()
 
     def _refused(self, refused: Refused) -> None:
+        if refused.code == "busy":
+            self._wait_in_line(refused)
+            return
         hint = f" ({refused.hint})" if refused.hint else ""
         self._say(f"the hub refused to let this container join: {refused.message}{hint}")
         if refused.code == "bad-key":
             self._pair = KeyPair.generate()
         self._refusals += 1
         self._again(REFUSED_PAUSES, self._refusals - 1)
+
+    def _wait_in_line(self, refused: Refused) -> None:
+        """Too many ask at once: come again when we were told to, or up to as long after it."""
+        if self._rounds == 0:
+            self._say(f"hub: {refused.message}")
+        self._again((2 * min(refused.after or BUSY_SECONDS, BUSY_LONGEST),), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,18 @@ def test_a_refusal_is_told_and_tried_again(port: EnrolPort, begin: Any, turning:
     port.reply = lambda enrol, key: Enrolled("a1", (port.hub,), {})
     turning(lambda: told.done)
     assert len({key for _, key in port.seen}) == 1
+
+
+def test_who_is_told_to_wait_comes_again_then_with_the_same_key(
+    port: EnrolPort, loop: Loop, begin: Any, turning: Any
+) -> None:
+    port.reply = lambda enrol, key: Refused("", "busy", "too many; again in 1 s", after=0.4)
+    told, times = begin({JOIN: port.join().format()}), []
+    for count in (1, 2, 3):
+        turning(lambda count=count: len(port.seen) == count)
+        times.append(loop.now())
+    assert all(0.35 <= later - before < 5.0 for before, later in itertools.pairwise(times))
+    assert told.said == ["hub: too many; again in 1 s"] and len({key for _, key in port.seen}) == 1
 
 
 def test_a_bad_key_is_replaced(port: EnrolPort, begin: Any, turning: Any) -> None:
