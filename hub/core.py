@@ -2,7 +2,7 @@
 
     agents   ->  discovery.desk        samples, live events -> discovery.desk
     enrol    ->  discovery.enrolment   engines' reports     -> discovery.witness
-    clients  ->  queries (from memory), recall (from the store), commands.orders, trust.admin
+    clients  ->  queries (from memory), recall and forensics (from the store), commands.orders, trust.admin
 
 It only joins these rooms: it checks roles, answers refusals, and hands time around.
 """
@@ -21,6 +21,7 @@ from hub.discovery.rows import agent_of
 from hub.discovery.witness import Witness
 from hub.errors import Refusal
 from hub.fleet import Fleet, Settings
+from hub.forensics import Forensics, Weather
 from hub.gauges import read_fleet, read_store
 from hub.monitor.metrics import Metrics
 from hub.plain import plain
@@ -64,12 +65,15 @@ class Core:
         self.version = version
         self.orders = Orders(self.fleet, new_id)
         self.enrolment = Enrolment(self.fleet, new_id)
-        self.desk = Desk(self.fleet, self.orders.ready)
+        self.weather = Weather(self.fleet)
+        self.desk = Desk(self.fleet, self.orders.ready, self.weather.hear)
         self.witness = Witness(self.fleet, self.orders, self.enrolment)
         self.queries = Queries(self.fleet, self.orders)
         self.recall = Recall(self.fleet, self.orders)
+        self.forensics = Forensics(self.fleet, self.orders, self.recall, self.weather)
         self.admin = Admin(self.fleet, self.enrolment)
         self.asking = {**self.recall.handlers, **self.admin.handlers, "command": self._command}
+        self.asking |= self.forensics.handlers
         self.asking |= {"about": self._about, "metrics": self._metrics}
         self.upkeep_at = 0.0
         self.garbled = 0
@@ -111,6 +115,7 @@ class Core:
             Store("tokens", (), self._loaded(self._take_tokens)),
             Store("agents", (), self._loaded(self._take_agents)),
             Store("commands", (since, 10_000), self._loaded(self._take_commands)),
+            self.weather.start(now),
             Store("next_epoch", (0,), self._loaded(self._take_epoch)),
         ]
 
@@ -245,6 +250,7 @@ class Core:
     def _tick(self, event: Tick, now: Instant) -> Effects:
         effects = tell(self.fleet.registry.tick(now), self.fleet)
         effects += self.orders.tick(now)
+        effects += self.weather.tick(now)
         if now.mono >= self.upkeep_at:
             self.upkeep_at = now.mono + UPKEEP_SECONDS
             effects += self.enrolment.tick(now)

@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.clock import Instant
 from hub.commands.orders import Orders
-from hub.commands.selectors import is_glob, processes
+from hub.commands.selectors import carries, is_glob, labels_in, processes
 from hub.discovery.registry import Agent, Process
 from hub.errors import Refusal
 from hub.figures import NOTHING, Figures, of_container
@@ -236,6 +236,8 @@ def matcher(target: object, fleet: Fleet) -> Callable[[str, str, str], bool]:
         return lambda agent, group, name: True
     if not isinstance(target, str) or len(target) > 512:
         raise Refusal("bad-target", "target must be AGENT or AGENT/PROGRAM, globs allowed")
+    if "=" in target and "/" not in target:
+        return _by_labels(target, fleet)
     wanted, _, program = target.partition("/")
 
     def is_agent(agent: str) -> bool:
@@ -244,7 +246,22 @@ def matcher(target: object, fleet: Fleet) -> Callable[[str, str, str], bool]:
         prefix = len(wanted) >= 6 and not is_glob(wanted) and agent.startswith(wanted)
         return prefix or any(fnmatchcase(name, wanted) for name in names)
 
-    def is_program(group: str, name: str) -> bool:
-        return program in ("", "*") or any(fnmatchcase(text, program) for text in (full_name(group, name), name))
+    return lambda agent, group, name: is_agent(agent) and _is_program(group, name, program)
 
-    return lambda agent, group, name: is_agent(agent) and is_program(group, name)
+
+def _is_program(group: str, name: str, program: str) -> bool:
+    return program in ("", "*") or any(fnmatchcase(text, program) for text in (full_name(group, name), name))
+
+
+def _by_labels(target: str, fleet: Fleet) -> Callable[[str, str, str], bool]:
+    """As `matcher`, for `service=shop,program=php-*`; agents that were archived have no labels any more."""
+    wanted = labels_in(target)
+    program, named = wanted.pop("program", "*"), wanted.pop("agent", "*")
+
+    def is_agent(agent: str) -> bool:
+        known = fleet.registry.agents.get(agent)
+        return (
+            known is not None and fnmatchcase(fleet.name_of(known), named) and carries(fleet.labels_of(known), wanted)
+        )
+
+    return lambda agent, group, name: is_agent(agent) and _is_program(group, name, program)

@@ -27,6 +27,8 @@ MOST = 2000
 """Most rows of one answer: exit records with their last lines are 5 KiB each."""
 SEARCHED = 20000
 """Most rows read to find those that a target means."""
+BOOKS = frozenset({"storms", "rolls"})
+"""What the hub keeps facts under that belong to no single agent."""
 POINTS = 4000
 """Most points of a history: 40 numbers each take the loop a tenth of a second."""
 HISTORY_SECONDS = 3600.0
@@ -40,7 +42,6 @@ class Recall:
         self.fleet = fleet
         self.orders = orders
         self.handlers: dict[str, Callable[[Asked, Query, Subject, Instant], Effects]] = {
-            "exits": self.exits,
             "events": self.events,
             "history": self.history,
             "container_history": self.container_history,
@@ -49,73 +50,69 @@ class Recall:
             "audit": self.audit,
         }
 
-    def exits(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
-        """Exit records; `target`, `since`, `after`, `limit`."""
-        return self._facts("exits", asked, query, subject)
-
     def events(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """Facts of all kinds, the hub's own notes too."""
-        return self._facts("facts", asked, query, subject)
-
-    def _facts(self, method: str, asked: Asked, query: Query, subject: Subject) -> Effects:
-        args, limit = query.args, _number(query.args, "limit", LIMIT, 1, MOST)
+        args, limit = query.args, number(query.args, "limit", LIMIT, 1, MOST)
         meant = matcher(args.get("target"), self.fleet)
         narrowed = args.get("target") or subject.scope
-        after, since = _maybe(args, "after"), _maybe(args, "since")
+        after, since = maybe(args, "after"), maybe(args, "since")
         position = None if after is None else int(after)
         read = SEARCHED if narrowed else int(limit)
-        call = (position, None, None, since, read) if method == "exits" else (position, None, since, read)
+        call = (position, None, since, read)
 
         def rows(found: Sequence[FactRow], now: Instant) -> Any:
-            mine = [row for row in found if self._sees(subject, row.agent) and meant(row.agent, *_names(row))]
+            mine = [row for row in found if self.sees(subject, agent_of(row)) and meant(agent_of(row), *_names(row))]
             mine = mine[-int(limit) :] if position is None else mine[: int(limit)]
-            return [self._fact(row, now) for row in mine]
+            return [self.fact(row, now) for row in mine]
 
-        return [Store(method, call, _answer(asked, query, rows))]
+        return [Store("facts", call, answer(asked, query, rows))]
 
-    def _sees(self, subject: Subject, agent_id: str) -> bool:
+    def sees(self, subject: Subject, agent_id: str) -> bool:
+        """Whether an agent, present or left, exists for this subject."""
         agent = self.fleet.registry.agents.get(agent_id)
         return subject.may_see(self.fleet.labels_of(agent) if agent else {})
 
-    def _fact(self, row: FactRow, now: Instant) -> Row:
-        named = {"agent": row.agent, "agent_name": self.fleet.name(row.agent), "age": max(now.wall - row.at, 0.0)}
+    def fact(self, row: FactRow, now: Instant) -> Row:
+        """A kept fact as clients see it."""
+        agent = agent_of(row)
+        named = {"agent": agent, "agent_name": self.fleet.name(agent), "age": max(now.wall - row.at, 0.0)}
         head = {key: plain(getattr(row, key)) for key in ("position", "boot", "seq", "at", "agent_at", "kind")}
         return {**named, **head, **_hub_time(plain(row.body), row.at - row.agent_at)}
 
     def history(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """Samples of one process: `target` AGENT/PROGRAM, `start`, `end`, `step`."""
         live, everyone = self.orders.candidates(subject), self.orders.candidates(subject, everyone=True)
-        chosen = _first(processes, query.args.get("target"), live, everyone)
+        chosen = first(processes, query.args.get("target"), live, everyone)
         if len(chosen) != 1 or len(chosen[0].programs) != 1:
             raise Refusal("bad-target", "a history is of one process", "name one AGENT/PROGRAM")
         start, end, step = _span(query.args, now)
         call = (chosen[0].key, start, end, step, chosen[0].programs[0])
-        return [Store("process_history", call, _answer(asked, query, _points))]
+        return [Store("process_history", call, answer(asked, query, _points))]
 
     def container_history(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """Samples of one container: `target`, `start`, `end`, `step`; where no engine lists it, its agent's."""
         listed, alone = self.orders.container_candidates(subject), self.orders.unlisted(subject)
-        chosen = _first(containers, query.args.get("target"), listed, alone)
+        chosen = first(containers, query.args.get("target"), listed, alone)
         if len(chosen) != 1:
             raise Refusal("bad-target", "a history is of one container", "name one container")
         start, end, step = _span(query.args, now)
         call = (chosen[0].key, start, end, step)
-        return [Store("container_history", call, _answer(asked, query, _points))]
+        return [Store("container_history", call, answer(asked, query, _points))]
 
     def commands(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """The newest commands; `since`, `limit`."""
-        call = (_maybe(query.args, "since"), int(_number(query.args, "limit", LIMIT, 1, MOST)))
+        call = (maybe(query.args, "since"), int(number(query.args, "limit", LIMIT, 1, MOST)))
 
         def rows(found: Sequence[CommandRow], now: Instant) -> Any:
             return [_command(row, now) for row in found if self._sees_command(subject, row)]
 
-        return [Store("commands", call, _answer(asked, query, rows))]
+        return [Store("commands", call, answer(asked, query, rows))]
 
     def _sees_command(self, subject: Subject, row: CommandRow) -> bool:
         if row.container:
             known = row.container in self.fleet.containers
             return subject.may_see(self.fleet.labels_of_container(row.container) if known else {})
-        return self._sees(subject, row.agent or "")
+        return self.sees(subject, row.agent or "")
 
     def command_state(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """One command, or all commands of one order, by `id`."""
@@ -136,21 +133,21 @@ class Recall:
                 raise Refusal("unknown-command", f"no command has the id {wanted[:64]!r}", "see hubctl audit")
             return _command(found, now)
 
-        return [Store("command", (wanted,), _answer(asked, query, row))]
+        return [Store("command", (wanted,), answer(asked, query, row))]
 
     def audit(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """Audit rows; `since`, `after`, `limit`."""
-        after = _maybe(query.args, "after")
-        position, limit = None if after is None else int(after), int(_number(query.args, "limit", LIMIT, 1, MOST))
-        call = (position, _maybe(query.args, "since"), limit)
+        after = maybe(query.args, "after")
+        position, limit = None if after is None else int(after), int(number(query.args, "limit", LIMIT, 1, MOST))
+        call = (position, maybe(query.args, "since"), limit)
 
         def rows(found: Sequence[Any], now: Instant) -> Any:
             return [{**plain(row), "age": max(now.wall - row.at, 0.0)} for row in found]
 
-        return [Store("audit", call, _answer(asked, query, rows))]
+        return [Store("audit", call, answer(asked, query, rows))]
 
 
-def _answer(asked: Asked, query: Query, shape: Callable[[Any, Instant], Any]) -> Callable[[Any, str, Instant], Effects]:
+def answer(asked: Asked, query: Query, shape: Callable[[Any, Instant], Any]) -> Callable[[Any, str, Instant], Effects]:
     """A continuation that answers with what the store found."""
 
     def arrived(found: Any, error: str, now: Instant) -> Effects:
@@ -166,7 +163,7 @@ def _answer(asked: Asked, query: Query, shape: Callable[[Any, Instant], Any]) ->
     return arrived
 
 
-def _first(
+def first(
     select: Callable[[Sequence[str], Sequence[Candidate]], tuple[Chosen, ...]],
     target: object,
     *places: Sequence[Candidate],
@@ -191,6 +188,13 @@ def _points(found: History, now: Instant) -> Any:
     return plain(found)
 
 
+def agent_of(row: FactRow) -> str:
+    """The agent a fact is about; one in a book of the hub names it itself, "" for the fleet."""
+    if row.agent not in BOOKS:
+        return row.agent
+    return str(row.body.get("agent") or "") if isinstance(row.body, dict) else ""
+
+
 def _names(row: FactRow) -> tuple[str, str]:
     return (row.body.group, row.body.name) if isinstance(row.body, (StateChange, Exit)) else ("", "")
 
@@ -210,11 +214,13 @@ def _command(row: CommandRow, now: Instant) -> Row:
     return {**plain(row), "at": row.updated_at, "age": max(now.wall - row.updated_at, 0.0)}
 
 
-def _maybe(args: Mapping[str, Any], name: str) -> float | None:
-    return None if args.get(name) is None else _number(args, name, 0.0, -1e12, 1e12)
+def maybe(args: Mapping[str, Any], name: str) -> float | None:
+    """A time or a position in the arguments, None where there is none.  Raises Refusal."""
+    return None if args.get(name) is None else number(args, name, 0.0, -1e12, 1e12)
 
 
-def _number(args: Mapping[str, Any], name: str, default: float, least: float, most: float) -> float:
+def number(args: Mapping[str, Any], name: str, default: float, least: float, most: float) -> float:
+    """A number in the arguments, within bounds.  Raises Refusal."""
     value = args.get(name)
     if value is None:
         return default
@@ -224,9 +230,9 @@ def _number(args: Mapping[str, Any], name: str, default: float, least: float, mo
 
 
 def _span(args: Mapping[str, Any], now: Instant) -> tuple[float, float, float | None]:
-    end = _number(args, "end", now.wall, 0, 1e12)
-    start = _number(args, "start", end - HISTORY_SECONDS, 0, 1e12)
-    step = None if args.get("step") is None else _number(args, "step", 0, 1, 86400 * 31)
+    end = number(args, "end", now.wall, 0, 1e12)
+    start = number(args, "start", end - HISTORY_SECONDS, 0, 1e12)
+    step = None if args.get("step") is None else number(args, "step", 0, 1, 86400 * 31)
     if start >= end:
         raise Refusal("bad-argument", "start must be before end")
     return start, end, step

@@ -21,14 +21,16 @@ _hubctl() {
         esac
     done
     case $verb in
-        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits audit about metrics history start stop restart signal kill pause unpause tail token keys" ;;
+        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms audit about metrics history start stop restart signal kill pause unpause tail token keys" ;;
         agents) words="-h --help --key --json --timeout -a --all" names="" ;;
         hosts) words="-h --help --key --json --timeout" names="" ;;
         containers) words="-h --help --key --json --timeout -a --all" names="" ;;
         ps) words="-h --help --key --json --timeout -a --all" names="ps" ;;
         top) words="-h --help --key --json --timeout -a --all --sort --once --interval" names="ps" ;;
         events) words="-h --help --key --json --timeout -f --follow -n --number --since" names="ps" ;;
-        exits) words="-h --help --key --json --timeout -f --follow -n --number --since" names="ps" ;;
+        exits) words="-h --help --key --json --timeout -f --follow --program --cause --code --signal --text --who --unexpected --until --group-by -n --number --since" names="ps" ;;
+        why) words="-h --help --key --json --timeout -n --number --since" names="ps" ;;
+        storms) words="-h --help --key --json --timeout -a --all -f --follow --since" names="ps" ;;
         audit) words="-h --help --key --json --timeout -n --number --since" names="" ;;
         about) words="-h --help --key --json --timeout" names="" ;;
         metrics) words="-h --help --key --json --timeout" names="" ;;

@@ -99,8 +99,8 @@ def _processes(text: str, candidates: Sequence[Candidate]) -> tuple[Chosen, ...]
 def _containers(text: str, candidates: Sequence[Candidate]) -> tuple[Chosen, ...]:
     place, slash, name = text.rpartition("/")
     if not slash and "=" in text:
-        wanted = _labels(text)
-        reached = [one for one in candidates if _matches(one, wanted)]
+        wanted = labels_in(text)
+        reached = [one for one in candidates if carries(one.labels, wanted)]
         return tuple(_whole(one) for one in _some(reached, text, "container"))
     inside = [one for one in candidates if not slash or fnmatchcase(one.place, place)]
     return tuple(_whole(one) for one in _named(name, inside, "container"))
@@ -164,7 +164,8 @@ def _inside(program: str, agent: Candidate) -> tuple[str, ...]:
     return bare
 
 
-def _labels(text: str) -> dict[str, str]:
+def labels_in(text: str) -> dict[str, str]:
+    """The pairs of a selector `service=shop,program=web-*`.  Raises Refusal."""
     pairs = [part.partition("=") for part in text.split(",")]
     if not all(key and equals and value for key, equals, value in pairs):
         raise Refusal(
@@ -175,13 +176,14 @@ def _labels(text: str) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _matches(one: Candidate, wanted: Mapping[str, str]) -> bool:
-    return all(fnmatchcase(one.labels.get(key, ""), value) and key in one.labels for key, value in wanted.items())
+def carries(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Whether the labels fit these pairs, whose values may be globs."""
+    return all(key in labels and fnmatchcase(labels[key], value) for key, value in wanted.items())
 
 
 def _by_labels(text: str, candidates: Sequence[Candidate]) -> tuple[Chosen, ...]:
-    wanted = _labels(text)
+    wanted = labels_in(text)
     program = wanted.pop("program", "*")
     agent = wanted.pop("agent", "*")
-    inside = [one for one in candidates if fnmatchcase(one.name, agent) and _matches(one, wanted)]
+    inside = [one for one in candidates if fnmatchcase(one.name, agent) and carries(one.labels, wanted)]
     return _programs(text, program, _some(inside, text, "agent"), many=True)

@@ -87,6 +87,7 @@ EXITS = (
     Column("RAN", shown("run_time", age), True),
     Column("END", lambda row: ending(row)),
     Column("CAUSE", lambda row: _cause(row)),
+    Column("WHO", field("who")),
     Column("EXPECTED", lambda row: "yes" if row.get("expected") else "NO"),
     AGE,
     Column("LAST LINE", lambda row: (row.get("last_lines") or ("-",))[-1]),
@@ -204,14 +205,9 @@ def ps(hub: Client, options: Namespace) -> int:
     return 0
 
 
-def exits(hub: Client, options: Namespace) -> int:
-    """Prints exit records, newest last."""
-    return _history(hub, options, "exits", EXITS)
-
-
 def events(hub: Client, options: Namespace) -> int:
     """Prints facts of all kinds, newest last."""
-    return _history(hub, options, "events", EVENTS)
+    return follow(hub, options, "events", EVENTS, {})
 
 
 def audit(hub: Client, options: Namespace) -> int:
@@ -257,9 +253,11 @@ def metrics(hub: Client, options: Namespace) -> int:
     return 0
 
 
-def _history(hub: Client, options: Namespace, op: str, columns: Sequence[Column]) -> int:
+def follow(hub: Client, options: Namespace, op: str, columns: Sequence[Column], args: Mapping[str, Any]) -> int:
+    """Prints the newest facts and, with --follow, what comes after them."""
+
     def ask(**more: object) -> list[Row]:
-        return list(hub.query(op, target=options.target, **more))
+        return list(hub.query(op, target=options.target, **args, **more))
 
     rows = ask(since=since(options.since), limit=options.number)
     show(columns, rows, options.json and not options.follow, f"no {op}")
@@ -295,7 +293,6 @@ LOOKS: dict[str, Callable[[Client, Namespace], Any]] = {
     "containers": containers,
     "ps": ps,
     "events": events,
-    "exits": exits,
     "audit": audit,
     "about": about,
     "metrics": metrics,

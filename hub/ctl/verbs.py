@@ -11,9 +11,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from hub.ctl import audited, keep, look, safekeeping, steer
+from hub.ctl import audited, inquest, keep, look, safekeeping, steer
 from hub.ctl.past import history
 from hub.ctl.text import safe
 from hub.ctl.top import ORDERS, top
@@ -39,6 +40,9 @@ EXAMPLES = """a target is AGENT/PROGRAM or AGENT/GROUP:PROGRAM; globs and label 
   hubctl signal HUP 'shop-*/nginx'        send a signal
   hubctl tail shop-1/gunicorn --stderr    its last output
   hubctl exits --since 1h                 what ended, and why
+  hubctl exits --group-by cause,program   the same, counted
+  hubctl why shop-1/gunicorn              one timeline and a verdict
+  hubctl storms                           crash loops that go on
   hubctl history shop-1/gunicorn          its CPU, memory and IO of the last hour
   hubctl stop --container shop-1          stop a container through its engine
   hubctl token create --service > join    a join string for containers
@@ -184,11 +188,11 @@ def _looks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     screen.add_argument("--sort", choices=tuple(ORDERS), default="cpu")
     screen.add_argument("--once", action="store_true", help="print once and end")
     screen.add_argument("--interval", type=_seconds, default=1.0, metavar="S", help="seconds between two pictures; 1")
-    for name, words in (("events", "what happened"), ("exits", "what ended, how and why")):
-        parser = _verb(verbs, name, look.LOOKS[name], words, f"hubctl {name} shop-1 --since 1h")
-        parser.add_argument("target", nargs="?", help="AGENT or AGENT/PROGRAM, globs allowed")
-        parser.add_argument("-f", "--follow", action="store_true", help="go on with what happens next")
-        _span(parser)
+    parser = _verb(verbs, "events", look.events, "what happened", "hubctl events shop-1 --since 1h")
+    parser.add_argument("target", nargs="?", help="AGENT, AGENT/PROGRAM (globs), or LABEL=VALUE")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with what happens next")
+    _span(parser)
+    inquest.declare(partial(_verb, verbs), _span)
     _audit(verbs)
     _verb(verbs, "about", look.about, "the hub itself", "hubctl about --json")
     _verb(verbs, "metrics", look.metrics, "the hub's own counters, as Prometheus reads them", "hubctl metrics")

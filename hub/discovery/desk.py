@@ -28,13 +28,17 @@ EPOCH_MAX = 2**53
 Ready = Callable[[str, Instant], Effects]
 """Called when an agent's command route opens: what waits for it."""
 
+Told = Callable[[Agent, Fact], Effects]
+"""Called with every fact of an agent that was not heard before."""
+
 
 class Desk:
     """Serves the agents of a fleet."""
 
-    def __init__(self, fleet: Fleet, ready: Ready) -> None:
+    def __init__(self, fleet: Fleet, ready: Ready, told: Told) -> None:
         self.fleet = fleet
         self.ready = ready
+        self.told = told
         self.handlers: dict[type, Callable[[Asked, Any, Instant], Effects]] = {
             M.Register: self._register,
             M.Heartbeat: self._heartbeat,
@@ -223,6 +227,7 @@ class Desk:
                 agent.told = fact.seq
                 body = {"agent": agent.id, "name": self.fleet.name_of(agent), "fact": plain(fact)}
                 effects.append(Publish(f"fact/{agent.id}", body))
+                effects += self.told(agent, fact)
         return effects
 
     def _clock(self, agent: Agent, wall: float, now: Instant) -> Effects:

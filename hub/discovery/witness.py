@@ -14,7 +14,7 @@ from typing import Any
 from hub.clock import Instant
 from hub.commands.orders import Orders
 from hub.discovery.enrolment import Enrolment
-from hub.discovery.notices import keep, tell
+from hub.discovery.notices import keep, note, tell
 from hub.discovery.registry import Agent
 from hub.engines.reports import (
     ContainerEvent,
@@ -27,16 +27,19 @@ from hub.engines.reports import (
 )
 from hub.figures import STALE, container_values
 from hub.fleet import Fleet, Known
-from hub.monitor.exits import Ending, oom_record
+from hub.monitor.exits import Ending, death_note, oom_record
 from hub.plain import plain
 from hub.words import Effects, Publish, Say, Store
-from wire.model import Cause, Exit
+from wire.model import Cause, Exit, Verb
 
 ENDED = frozenset({"exited", "dead", "removing"})
 MEASURED = frozenset({"running", "paused"})
 """States in which a container has figures: what ended uses no memory, whatever its last sample says."""
 OOM_SECONDS = 5.0
 """An OOM kill longer ago than this need not be what ended the container: then it is called possible only."""
+ASKED_SECONDS = 60.0
+"""A container may take so long to end after its engine was asked, or sent it a signal: the longest usual grace."""
+ENDING = frozenset({Verb.STOP, Verb.RESTART, Verb.KILL})
 SLACK_SECONDS = 0.2
 """Error of the estimate of an event's time."""
 
@@ -50,6 +53,8 @@ class Witness:
         self.enrolment = enrolment
         self.oomed: dict[str, float] = {}
         """Container -> when the kernel last killed in it for want of memory, since its start."""
+        self.sent: dict[str, tuple[float, str]] = {}
+        """Container -> when its engine last sent it a signal, and which."""
         self.handlers: dict[type, Callable[[Any, Instant], Effects]] = {
             EngineState: self._engine,
             ContainerList: self._list,
@@ -85,9 +90,10 @@ class Witness:
 
     def _removed(self, container: str, now: Instant) -> Effects:
         effects = self.enrolment.destroyed(container, now)
-        effects += self._died(Ending(container, now.wall, None, False), "its container was removed", now)
+        effects += self._died(Ending(container, now.wall, None, False, removed=True), "its container was removed", now)
         self.fleet.containers.pop(container, None)
         self.oomed.pop(container, None)
+        self.sent.pop(container, None)
         self.fleet.samples.pop(container, None)
         return [Publish(f"container/{container}", {"action": "removed", "id": container, "at": now.wall}), *effects]
 
@@ -111,9 +117,13 @@ class Witness:
         body = {"action": event.action, "id": event.container, "at": event.at, "attributes": dict(event.attributes)}
         effects: Effects = [Publish(f"container/{event.container}", body)]
         if event.action == "oom":
+            effects += self._out_of_memory(event, now)
             self.oomed[event.container] = event.at
+        if event.action == "kill":
+            self.sent[event.container] = (event.at, event.attributes.get("signal", ""))
         if event.action == "start":
             self.oomed.pop(event.container, None)
+            self.sent.pop(event.container, None)
         if event.action == "die":
             code = event.attributes.get("exitCode", "")
             number = int(code) if code.isascii() and code.isdigit() else None
@@ -122,6 +132,28 @@ class Witness:
         if event.action == "destroy":
             return effects + self.enrolment.destroyed(event.container, now)
         return effects
+
+    def _out_of_memory(self, event: ContainerEvent, now: Instant) -> Effects:
+        """The kernel killed in a container for want of memory: kept once for a series of kills."""
+        agent = self.fleet.registry.agents.get(self.fleet.picture.agent_of.get(event.container, ""))
+        if agent is None or event.at - self.oomed.get(event.container, 0.0) < OOM_SECONDS:
+            return []
+        words = "the kernel killed in the container for want of memory"
+        return note(agent, {"note": "engine", "action": "oom", "container": event.container, "words": words}, event.at)
+
+    def _blamed(self, ending: Ending) -> Ending:
+        """The ending with who asked for it through this hub, and the signal that its engine sent."""
+        at, sent = self.sent.get(ending.container, (0.0, ""))
+        router = self.orders.router
+        asked = [
+            command
+            for command in (*router.ended.values(), *router.flying.values())
+            if command.container == ending.container
+            and command.verb in ENDING
+            and -SLACK_SECONDS <= ending.at - command.created_at <= ASKED_SECONDS
+        ]
+        by = f"{asked[-1].actor} through {asked[-1].verb} {asked[-1].id}" if asked else ""
+        return ending._replace(by=by, sent=sent if ending.at - at <= ASKED_SECONDS else "")
 
     def _died(self, ending: Ending, reason: str, now: Instant) -> Effects:
         """Its agents of before that moment are gone; a death by OOM as a whole is recorded, since nobody else can."""
@@ -135,10 +167,12 @@ class Witness:
         return effects
 
     def _recorded(self, agent: Agent, ending: Ending) -> Effects:
+        ending = self._blamed(ending)
+
         def found(latest: Any, error: str, now: Instant) -> Effects:
             record = oom_record(ending, None if error else latest)
             if record is None:
-                return []
+                return note(agent, death_note(ending, None if error else latest), ending.at)
             kind, body = record
             if isinstance(body, Exit) and ending.at - self.oomed.get(ending.container, 0.0) > OOM_SECONDS:
                 body = body._replace(cause=Cause.OOM_POSSIBLE)
@@ -146,7 +180,7 @@ class Witness:
             told = {"agent": agent.id, "name": self.fleet.name_of(agent), "fact": fact}
             return [Publish(f"fact/{agent.id}", told), Store("record_fact", (agent.id, ending.at, kind, body))]
 
-        return [Store("latest", (agent.id,), found)] if ending.oom_killed else []
+        return [Store("latest", (agent.id,), found)]
 
     def _started(self, agent: Agent) -> float:
         return agent.said.started_at + agent.offset

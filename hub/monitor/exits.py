@@ -1,10 +1,13 @@
-"""The exit record of a container that died of OOM as a whole.  Pure.
+"""The record of a container that died as a whole, of OOM or otherwise.  Pure.
 
 Theory.  Where the kernel kills a whole cgroup (memory.oom.group, cgroup-v2.rst "Memory Interface Files") or
 picks PID 1, nobody inside is left to write a record.  The hub writes it: the engine says that the container ended with
 137 = 128 + SIGKILL and that its OOM flag is set, and the last sample says which process was the largest.  That process
 is named as the likely culprit; a sample is up to one period old, so the record says what it was seen to use.  Any other
 exit code means that PID 1 lived on after some OOM kill and reported that itself.
+
+Every other end of a container whose PID 1 said no goodbye (killed by its engine, by hand, with its host's engine) is a
+note: exit code, who asked, what its engine sent, and the largest process of the last sample.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from hub.store.rows import Latest
 from wire._record import Record
 from wire.model import Cause, Exit, FactKind, RosterRow
 
-__all__ = ["Ending", "oom_record"]
+__all__ = ["Ending", "death_note", "oom_record"]
 
 SIGKILL = 9
 KILLED = 128 + SIGKILL
@@ -28,6 +31,12 @@ class Ending(Record):
     exit_code: int | None
     oom_killed: bool
     """State.OOMKilled, or an `oom` event since the container's start."""
+    by: str = ""
+    """Who asked its engine for it through this hub, and the command; "" where nobody did."""
+    sent: str = ""
+    """The signal that its engine told of just before."""
+    removed: bool = False
+    """Nobody saw it end: it was just not there any more."""
 
 
 def oom_record(ending: Ending, latest: Latest | None) -> tuple[FactKind, Exit | dict[str, object]] | None:
@@ -41,6 +50,36 @@ def oom_record(ending: Ending, latest: Latest | None) -> tuple[FactKind, Exit | 
     if latest is None or largest is None:
         return FactKind.NOTE, {"note": "oom of the whole container", "container": ending.container, "largest": None}
     return FactKind.EXIT, _killed(ending, latest, largest)
+
+
+def death_note(ending: Ending, latest: Latest | None) -> dict[str, object]:
+    """What is to be said of a container that ended without a goodbye of its PID 1."""
+    index = _largest(latest)
+    largest: dict[str, object] | None = None
+    if latest is not None and index is not None:
+        row = latest.rows[index]
+        largest = {"process": row.program or row.command, "pid": row.pid, "rss": latest.columns["rss"][index]}
+        largest["seen"] = latest.at
+    return {
+        "note": "container died",
+        "container": ending.container,
+        "exit_code": ending.exit_code,
+        "oom_killed": ending.oom_killed,
+        "by": ending.by,
+        "signal": ending.sent,
+        "largest": largest,
+        "words": _told(ending, largest),
+    }
+
+
+def _told(ending: Ending, largest: dict[str, object] | None) -> str:
+    """One sentence for people."""
+    code = "with an unknown exit code" if ending.exit_code is None else f"with exit code {ending.exit_code}"
+    how = "container removed by its engine" if ending.removed else f"container ended {code}"
+    doer = f"asked for by {ending.by}" if ending.by else "nobody asked for it through this hub"
+    sent = f"; its engine sent signal {ending.sent}" if ending.sent else ""
+    seen = f"; largest process before: {largest['process']} with {largest['rss']:.0f} bytes" if largest else ""
+    return f"{how}, {doer}{sent}{seen}"
 
 
 def _largest(latest: Latest | None) -> int | None:

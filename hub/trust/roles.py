@@ -30,6 +30,7 @@ NEEDS: dict[str, Role] = {
         (
             *("about", "agents", "hosts", "containers", "ps", "exits", "events"),
             *("history", "container_history", "commands", "command_state", "metrics"),
+            *("exit_groups", "why", "storms"),
         ),
         Role.VIEWER,
     ),
