@@ -12,7 +12,7 @@ from hub.store.packing import pack, unpack
 from hub.store.rows import AuditRow, CommandRow, KeyRow, TokenRow
 from wire.model import CommandState
 
-__all__ = ["Authority"]
+__all__ = ["FINAL", "Authority", "usable"]
 
 FINAL = frozenset({CommandState.DONE, CommandState.FAILED, CommandState.EXPIRED})
 
@@ -88,7 +88,7 @@ class Authority(Ledger):
     def use_token(self, id: str, at: float) -> bool:
         with self._database.write():
             row = self.token(id)
-            if row is None or not _usable(row, at):
+            if row is None or not usable(row, at):
                 return False
             left = None if row.uses_left is None else row.uses_left - 1
             self.put_token(row._replace(uses_left=left, uses=row.uses + 1, used_at=at))
@@ -128,6 +128,7 @@ class Authority(Ledger):
             return connection.execute("DELETE FROM keys WHERE public = ?", (public,)).rowcount > 0
 
 
-def _usable(row: TokenRow, at: float) -> bool:
+def usable(row: TokenRow, at: float) -> bool:
+    """Whether a use of the token at this time succeeds."""
     live = row.revoked_at is None and (row.expires_at is None or at < row.expires_at)
     return live and (row.uses_left is None or row.uses_left > 0)

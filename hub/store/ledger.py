@@ -10,22 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from math import isfinite
 from sqlite3 import Connection
 from typing import Any
 
 from hub.store.base import HUB_BOOT, Store
 from hub.store.errors import BadRow, Damaged
-from hub.store.packing import pack, pack_body, unpack, unpack_body
+from hub.store.packing import fact_fields, fact_number, pack, unpack, unpack_body
 from hub.store.rows import AgentRow, FactRow, Retention
 from hub.store.sqlite import CURE, Database
 from hub.trust.chain import cut
-from wire.model import Exit, Fact, FactKind, StateChange, full_name
+from wire.model import Exit, Fact, FactKind, StateChange
 
 __all__ = ["Ledger"]
-
-LAST_SEQ = 2**53
-"""Highest number of a fact: what every language reads exactly."""
 
 PRUNE_ROWS = 2000
 """Rows that one slice of upkeep forgets at most: some 20 ms."""
@@ -46,19 +42,19 @@ class Ledger(Store):
     def append_facts(self, agent: str, boot: str, facts: Sequence[Fact], offset: float = 0.0) -> int:
         with self._database.write() as connection:
             durable = _durable(connection, agent, boot)
-            fresh = [fact for fact in facts if _number(fact.seq) > durable]
-            connection.executemany(_INSERT, [_fact_row(agent, boot, fact, offset) for fact in fresh])
+            fresh = [fact for fact in facts if fact_number(fact.seq) > durable]
+            connection.executemany(_INSERT, [fact_fields(agent, boot, fact, offset) for fact in fresh])
             return _advance(connection, agent, boot, durable, max((fact.at + offset for fact in facts), default=0.0))
 
     def skip_facts(self, agent: str, boot: str, first: int) -> int:
         with self._database.write() as connection:
-            durable = max(_durable(connection, agent, boot), _number(first) - 1)
+            durable = max(_durable(connection, agent, boot), fact_number(first) - 1)
             return _advance(connection, agent, boot, durable, 0.0)
 
     def record_fact(self, agent: str, at: float, kind: FactKind, body: StateChange | Exit | dict[str, object]) -> int:
         with self._database.write() as connection:
             seq = _durable(connection, agent, HUB_BOOT) + 1
-            connection.execute(_INSERT, _fact_row(agent, HUB_BOOT, Fact(seq, at, 0.0, kind, body), 0.0))
+            connection.execute(_INSERT, fact_fields(agent, HUB_BOOT, Fact(seq, at, 0.0, kind, body), 0.0))
             return _advance(connection, agent, HUB_BOOT, seq - 1, at)
 
     def durable(self, agent: str, boot: str) -> int:
@@ -159,12 +155,6 @@ def rows(database: Database, kind: type[Any], sql: str, *args: Any) -> tuple[Any
         raise Damaged(database.path, f"holds an unreadable {kind.__name__} ({error})", CURE) from None
 
 
-def _number(seq: int) -> int:
-    if not 1 <= seq <= LAST_SEQ:
-        raise BadRow(f"number {seq} of a fact is outside 1..{LAST_SEQ}")
-    return seq
-
-
 def _durable(connection: Connection, agent: str, boot: str) -> int:
     found = connection.execute(_DURABLE, (agent, boot)).fetchone()
     return int(found[0]) if found else 0
@@ -183,13 +173,3 @@ def _advance(connection: Connection, agent: str, boot: str, durable: int, touche
         (agent, boot, durable, touched),
     )
     return durable
-
-
-def _fact_row(agent: str, boot: str, fact: Fact, offset: float) -> tuple[Any, ...]:
-    if not (isfinite(fact.at) and isfinite(fact.mono) and isfinite(offset)):
-        raise BadRow(f"fact {fact.seq} has no finite time")
-    kind, body = FactKind(fact.kind), fact.body
-    name = full_name(body.group, body.name) if isinstance(body, (StateChange, Exit)) else ""
-    program = body.program if isinstance(body, Exit) else ""
-    packed = pack_body(kind, body)
-    return (agent, boot, fact.seq, fact.at + offset, fact.at, fact.mono, str(kind), name, program, packed)

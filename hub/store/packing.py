@@ -7,6 +7,7 @@ its record is the file's fault and raises ValueError, which the caller turns int
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, TypeVar
 
 import msgpack
@@ -15,11 +16,26 @@ from hub.cluster.rows import LeaseRow
 from hub.store.errors import BadRow
 from hub.store.rows import AgentRow, CommandRow
 from wire import limits
-from wire.model import Cause, CommandState, Exit, FactKind, Presence, RosterRow, Rusage, State, StateChange
+from wire.model import (
+    Cause,
+    CommandState,
+    Exit,
+    Fact,
+    FactKind,
+    Presence,
+    RosterRow,
+    Rusage,
+    State,
+    StateChange,
+    full_name,
+)
 
-__all__ = ["pack", "pack_body", "unpack", "unpack_body", "unpack_map"]
+__all__ = ["fact_fields", "fact_number", "pack", "pack_body", "unpack", "unpack_body", "unpack_map"]
 
 Row = TypeVar("Row")
+
+LAST_SEQ = 2**53
+"""Highest number of a fact: what every language reads exactly."""
 
 _MAKE: dict[type, dict[str, Callable[[Any], Any]]] = {
     AgentRow: {"presence": Presence, "addresses": tuple},
@@ -97,3 +113,21 @@ def unpack_body(kind: FactKind, data: bytes) -> StateChange | Exit | dict[str, o
 def rows_of(rows: list[list[Any]]) -> tuple[RosterRow, ...]:
     """Roster rows out of the lists that a segment file holds."""
     return tuple(RosterRow(*row) for row in rows)
+
+
+def fact_number(seq: int) -> int:
+    """The number, if it can be one of a fact.  Raises BadRow."""
+    if not 1 <= seq <= LAST_SEQ:
+        raise BadRow(f"number {seq} of a fact is outside 1..{LAST_SEQ}")
+    return seq
+
+
+def fact_fields(agent: str, boot: str, fact: Fact, offset: float) -> tuple[Any, ...]:
+    """Agent, boot, number, hub time, agent's time, mono, kind, full name, program, packed body.  Raises BadRow."""
+    if not (isfinite(fact.at) and isfinite(fact.mono) and isfinite(offset)):
+        raise BadRow(f"fact {fact.seq} has no finite time")
+    kind, body = FactKind(fact.kind), fact.body
+    name = full_name(body.group, body.name) if isinstance(body, (StateChange, Exit)) else ""
+    program = body.program if isinstance(body, Exit) else ""
+    packed = pack_body(kind, body)
+    return (agent, boot, fact.seq, fact.at + offset, fact.at, fact.mono, str(kind), name, program, packed)

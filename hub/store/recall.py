@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from hub.monitor.history import CONTAINER, PROCESS, History, Layout, Point, join, points_of, rollup, rollup_samples
 from hub.store.rings import Stream, decode
-from hub.store.shelf import RAW, TIERS, Shelf, Tier
+from hub.store.shelf import RAW, TIERS, Shelving, Tier
 from wire.model import RosterRow
 
 __all__ = ["LAYOUTS", "Instances", "recall", "rolled"]
@@ -101,7 +101,7 @@ def _within(items: list[Timed], spans: list[Span]) -> list[Timed]:
 
 
 def recall(
-    shelf: Shelf,
+    shelf: Shelving,
     streams: list[tuple[float, Stream]],
     who: tuple[str, str],
     match: Match,
@@ -123,7 +123,7 @@ def recall(
     return join(LAYOUTS[who[0]], list(found.points().values()), step)
 
 
-def read(shelf: Shelf, tier: Tier, window: float, who: tuple[str, str], found: Instances, spans: list[Span]) -> None:
+def read(shelf: Shelving, tier: Tier, window: float, who: tuple[str, str], found: Instances, spans: list[Span]) -> None:
     """Everything a window has of one subject."""
     for block, head, body in shelf.read(tier, window, *who):
         if tier is RAW:
@@ -145,7 +145,7 @@ def _cut(spans: list[Span], by: Span) -> tuple[list[Span], list[Span]]:
 
 
 def rolled(
-    shelf: Shelf, source: Tier, windows: list[float], who: tuple[str, str], step: float
+    shelf: Shelving, source: Tier, windows: list[float], who: tuple[str, str], step: float
 ) -> Iterator[tuple[Instance, RosterRow, list[Point]]]:
     """One subject's points of a coarser tier, instance by instance."""
     found = Instances(LAYOUTS[who[0]], lambda row: True)

@@ -25,8 +25,8 @@ from hub.store.errors import BadRow
 from hub.store.recall import LAYOUTS, rolled
 from hub.store.rings import WINDOW, Key, Rings, Rosters, Stream, tail
 from hub.store.rows import Retention
-from hub.store.segments import Block, Journal, SegmentWriter, read_journal
-from hub.store.shelf import RAW, TIERS, Shelf, Tier
+from hub.store.segments import Block, read_journal
+from hub.store.shelf import RAW, TIERS, Journalling, Shelving, Tier, Writing
 from wire.model import RosterRow
 
 __all__ = ["Samples"]
@@ -52,10 +52,10 @@ class Sealing:
 
 
 class Samples:
-    """Everything about samples of one directory; used by one thread."""
+    """Everything about the samples of one hub; used by one thread."""
 
-    def __init__(self, directory: str, budget: int, retention: Retention, ring_bytes: int = RING_BYTES) -> None:
-        self.shelf = Shelf(directory)
+    def __init__(self, shelf: Shelving, budget: int, retention: Retention, ring_bytes: int = RING_BYTES) -> None:
+        self.shelf = shelf
         self.rings, self.rosters = Rings(), Rosters()
         self.budget = budget
         self.taken = self.late = 0
@@ -64,7 +64,7 @@ class Samples:
         self.sealing: list[Sealing] = []
         self._keep = (retention.raw, retention.minute, retention.ten_minutes, retention.hour)
         self._ring_bytes = min(ring_bytes, budget // 4)
-        self._journals: dict[float, Journal] = {}
+        self._journals: dict[float, Journalling] = {}
         self._old: dict[float, list[str]] = {}
         self._work: Generator[None, None, None] | None = None
         self._now = self._flushed = 0.0
@@ -112,7 +112,7 @@ class Samples:
     def _append(self, window: float, streams: list[Stream]) -> None:
         journal = self._journals.get(window)
         if journal is None:
-            journal = self._journals[window] = Journal(self.shelf.path(RAW, window, "journal"))
+            journal = self._journals[window] = self.shelf.journal(window)
         parts = [(stream, *tail(stream)) for stream in streams]
         journal.append([(s.key, [list(row) for row in s.rows], times.tobytes(), blobs) for s, times, blobs in parts])
         for stream in streams:
@@ -196,8 +196,7 @@ class Samples:
             del self.newest[agent]
 
     def _seal(self, sealing: Sealing) -> Iterator[None]:
-        path = self.shelf.path(RAW, sealing.window, "segment")
-        writer = SegmentWriter(path, [os.path.basename(journal) for journal in sealing.journals])
+        writer = self.shelf.writer(RAW, sealing.window, sealing.journals)
         try:
             for key, s in sealing.streams.items():
                 block = Block(key.kind, key.subject, key.boot, s.times[0], s.times[-1], 0, 0)
@@ -208,20 +207,19 @@ class Samples:
         except BaseException:
             writer.abandon()
             raise
-        self.shelf.add(RAW, sealing.window, path)
         for journal in sealing.journals:
-            os.unlink(journal)
+            self.shelf.drop(journal)
 
     def _due(self, source: Tier, tier: Tier, now: float) -> list[float]:
         """Windows of a tier that are over, have finer ones to be made from, and are missing."""
         wanted = {window // tier.span * tier.span for window in self.shelf.windows(source)}
         have = set(self.shelf.windows(tier))
-        return [w for w in sorted(wanted - have) if w + tier.span + GRACE <= now]
+        over = [w for w in sorted(wanted - have) if w + tier.span + GRACE + self.shelf.patience <= now]
+        return [w for w in over if self.shelf.claim(tier, w)]
 
     def _roll(self, source: Tier, tier: Tier, window: float) -> Iterator[None]:
         inner = [w for w in self.shelf.windows(source) if window <= w < window + tier.span]
-        path = self.shelf.path(tier, window, "segment")
-        writer = SegmentWriter(path, [])
+        writer = self.shelf.writer(tier, window, [])
         try:
             for who in sorted({who for w in inner for who in self.shelf.subjects(source, w)}):
                 yield from self._roll_subject(writer, source, inner, who, tier.step)
@@ -229,10 +227,9 @@ class Samples:
         except BaseException:
             writer.abandon()
             raise
-        self.shelf.add(tier, window, path)
 
     def _roll_subject(
-        self, writer: SegmentWriter, source: Tier, windows: list[float], who: tuple[str, str], step: float
+        self, writer: Writing, source: Tier, windows: list[float], who: tuple[str, str], step: float
     ) -> Iterator[None]:
         """One block for each boot of the subject; pauses after each instance."""
         boots: dict[str, list[tuple[RosterRow, list[Point]]]] = {}
@@ -255,7 +252,7 @@ class Samples:
         journals = [journal.path for journal in self._journals.values()]
         journals += [path for paths in self._old.values() for path in paths]
         journals += [path for one in self.sealing for path in one.journals]
-        return sum(use.size for use in self.shelf.use()) + sum(os.path.getsize(path) for path in journals)
+        return sum(use.size for use in self.shelf.use()) + sum(self.shelf.weigh(path) for path in journals)
 
     @property
     def memory(self) -> int:

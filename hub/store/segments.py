@@ -26,7 +26,7 @@ import msgpack
 from hub.store.errors import Damaged
 from wire._record import Record
 
-__all__ = ["Block", "Journal", "SegmentFile", "SegmentWriter", "read_journal", "sync_directory"]
+__all__ = ["Block", "Journal", "SegmentFile", "SegmentWriter", "read_journal", "squeeze", "sync_directory", "unsqueeze"]
 
 MAGIC = b"pidone samples 1"
 END = b"pidone.\n"
@@ -53,6 +53,22 @@ class Block(Record):
 
 def _record(tag: bytes, payload: bytes) -> bytes:
     return _HEAD.pack(tag, len(payload), zlib.crc32(payload, zlib.crc32(tag))) + payload
+
+
+def squeeze(head: object, body: bytes) -> bytes:
+    """Head and body of a block, compressed."""
+    packed = msgpack.packb(head)
+    return zlib.compress(_LENGTH.pack(len(packed)) + packed + body, 1)
+
+
+def unsqueeze(data: bytes) -> tuple[Any, memoryview]:
+    """Head and body again.  Raises ValueError."""
+    try:
+        whole = zlib.decompress(data)
+        (length,) = _LENGTH.unpack_from(whole)
+        return msgpack.unpackb(whole[4 : 4 + length]), memoryview(whole)[4 + length :]
+    except (zlib.error, StructError, msgpack.exceptions.UnpackException) as error:
+        raise ValueError(str(error)) from None
 
 
 def sync_directory(path: str) -> None:
@@ -152,8 +168,7 @@ class SegmentWriter:
 
     def add(self, tag: bytes, block: Block, head: object, body: bytes) -> None:
         """Append a block; `offset` and `length` of `block` are filled in."""
-        packed = msgpack.packb(head)
-        record = _record(tag, zlib.compress(_LENGTH.pack(len(packed)) + packed + body, 1))
+        record = _record(tag, squeeze(head, body))
         self._blocks.append(block._replace(offset=self._file.tell(), length=len(record)))
         self._file.write(record)
 
@@ -205,10 +220,8 @@ class SegmentFile:
         tag = record[:4]
         data = self._sound(tag, record)
         try:
-            whole = zlib.decompress(data)
-            (length,) = _LENGTH.unpack_from(whole)
-            return tag, msgpack.unpackb(whole[4 : 4 + length]), memoryview(whole)[4 + length :]
-        except (zlib.error, ValueError, StructError, msgpack.exceptions.UnpackException) as error:
+            return tag, *unsqueeze(data)
+        except ValueError as error:
             raise self._damaged(f"has an unreadable block at byte {block.offset} ({error})") from None
 
     def _unpack(self, tag: bytes, record: bytes) -> Any:

@@ -9,15 +9,15 @@ import os
 import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from hub.store.errors import Damaged
 from hub.store.rings import WINDOW
 from hub.store.rows import TierUse
-from hub.store.segments import Block, SegmentFile
+from hub.store.segments import Block, Journal, SegmentFile, SegmentWriter
 from wire._record import Record
 
-__all__ = ["RAW", "TIERS", "Shelf", "Tier"]
+__all__ = ["RAW", "TIERS", "Journalling", "Shelf", "Shelving", "Tier", "Writing"]
 
 
 class Tier(Record):
@@ -44,11 +44,82 @@ _NAME = re.compile(r"(\d{1,12})-(\d{1,9})\.(segment|journal)")
 Index = dict[tuple[str, str], list[Block]]
 
 
+class Journalling(Protocol):
+    """Samples of an open window on their way to safety."""
+
+    path: str
+    """What the journal is called."""
+
+    def append(self, parts: list[tuple[Any, list[list[Any]], bytes, bytes]]) -> None:
+        """Write (key, roster rows, times, blobs) of some streams.  Raises OSError."""
+
+    def close(self) -> None:
+        """Release what it holds; what was written stays."""
+
+
+class Writing(Protocol):
+    """A window of a tier that is being written; it can be read when it is sealed."""
+
+    def add(self, tag: bytes, block: Block, head: Any, body: bytes) -> None:
+        """Append a block."""
+
+    def seal(self) -> None:
+        """Make it part of the shelf."""
+
+    def abandon(self) -> None:
+        """Forget what was written so far."""
+
+
+class Shelving(Protocol):
+    """What the samples need of the place where their windows lie; effects raise OSError."""
+
+    problems: dict[str, str]
+    """What is damaged, one line each."""
+    journals: dict[str, float]
+    """Journals found at the start, with their windows."""
+    patience: float
+    """Seconds a window waits, beyond the grace for late samples, for other hubs before it is rolled up."""
+
+    def journal(self, window: float) -> Journalling:
+        """Begin a journal of a window."""
+
+    def weigh(self, journal: str) -> int:
+        """Bytes of a journal that `use` does not count."""
+
+    def drop(self, journal: str) -> None:
+        """A sealed window has replaced this journal."""
+
+    def writer(self, tier: Tier, window: float, journals: list[str]) -> Writing:
+        """Begin a window of a tier, which replaces these journals."""
+
+    def claim(self, tier: Tier, window: float) -> bool:
+        """Whether this hub is the one to make this window."""
+
+    def windows(self, tier: Tier) -> list[float]:
+        """The starts of a tier's windows, oldest first."""
+
+    def remove(self, tier: Tier, window: float) -> int:
+        """Delete a window; returns the bytes that gave."""
+
+    def subjects(self, tier: Tier, window: float) -> set[tuple[str, str]]:
+        """Whose samples a window holds: (kind, subject)."""
+
+    def read(self, tier: Tier, window: float, kind: str, subject: str) -> Iterator[tuple[Block, Any, memoryview]]:
+        """The sound blocks of one subject: (index entry, head, body)."""
+
+    def covered(self, window: float) -> set[str]:
+        """Names of the journals that the raw windows replace."""
+
+    def use(self) -> tuple[TierUse, ...]:
+        """What each tier weighs and spans."""
+
+
 class Shelf:
     """All segment files below one directory."""
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
+        self.patience = 0.0
         self.problems: dict[str, str] = {}
         self.last_number = 0
         self._files: dict[str, dict[float, list[SegmentFile]]] = {tier.name: defaultdict(list) for tier in TIERS}
@@ -77,6 +148,26 @@ class Shelf:
     def _look(self, path: str) -> None:
         """Read the end of a file once, so that a cut one is known from the start."""
         self.attempt(lambda: SegmentFile(path).index())
+
+    def journal(self, window: float) -> Journal:
+        """A new journal file."""
+        return Journal(self.path(RAW, window, "journal"))
+
+    def weigh(self, journal: str) -> int:
+        """Bytes of a journal file."""
+        return os.path.getsize(journal)
+
+    def drop(self, journal: str) -> None:
+        """Delete a journal file."""
+        os.unlink(journal)
+
+    def writer(self, tier: Tier, window: float, journals: list[str]) -> Sealed:
+        """A new segment file."""
+        return Sealed(self, tier, window, self.path(tier, window, "segment"), journals)
+
+    def claim(self, tier: Tier, window: float) -> bool:
+        """A directory has one hub."""
+        return True
 
     def path(self, tier: Tier, window: float, ending: str) -> str:
         """A name that was never used."""
@@ -146,3 +237,16 @@ class Shelf:
         windows, files = self.windows(tier), [file for some in self._files[tier.name].values() for file in some]
         ends = (windows[0], windows[-1] + tier.span) if windows else (None, None)
         return TierUse(tier.name, sum(file.size for file in files), len(files), *ends)
+
+
+class Sealed(SegmentWriter):
+    """A segment file that is on its shelf as soon as it is sealed."""
+
+    def __init__(self, shelf: Shelf, tier: Tier, window: float, path: str, journals: list[str]) -> None:
+        super().__init__(path, [os.path.basename(journal) for journal in journals])
+        self._shelf, self._tier, self._window = shelf, tier, window
+
+    def seal(self) -> None:
+        """Finish, sync, rename, and put it on the shelf."""
+        super().seal()
+        self._shelf.add(self._tier, self._window, self.path)
