@@ -1,0 +1,196 @@
+"""Writing in Redis what may not be lost: one hub at a time, whole or not at all, acknowledged when durable.
+
+Theory.  Everything of the ledger bears the hash tag `{pidone}` and so lies in one slot: facts are rare (a state change,
+an exit), and a batch may touch any of them.  A batch takes the *pen*, a key that expires by itself, at its first write;
+reads what it decides upon; and gathers its changes on a page.  At its end one script makes all of them, on condition
+that the pen is still its own.  So no two hubs decide upon the same state, a hub that was stopped in the middle changes
+nothing when it wakes up, and a batch that raises leaves nothing.  A page that could not be read or that nobody answered
+to spoils the rest of its batch, as a failing disk does.
+
+The script notes the pen it was written with.  A second sending of the same batch (its reply was lost) finds that note
+and changes nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import msgpack
+
+from hub.store.errors import BadRow, StoreError
+from hub.store.redis.link import Away, Link, Script
+
+__all__ = ["META", "Books", "Page", "field", "key"]
+
+PEN_MS = 5000
+"""A batch has this long; 512 calls at a round trip of 1 ms take half a second."""
+
+PEN_SECONDS = 7.0
+"""How long a hub waits for the others: a stopped one holds the pen for PEN_MS."""
+
+_TAKE = Script("""
+local held = redis.call('GET', KEYS[1])
+if held == ARGV[1] then return 1 end
+if held then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+""")
+
+_COMMIT = Script("""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  if redis.call('HGET', KEYS[2], ARGV[2]) == ARGV[1] then return 1 end
+  return 0
+end
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[1])
+for i = 3, #ARGV do redis.call(unpack(cmsgpack.unpack(ARGV[i]))) end
+redis.call('DEL', KEYS[1])
+return 1
+""")
+
+_RELEASE = Script("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0")
+
+
+def key(*parts: str) -> str:
+    """A key of the ledger."""
+    return ":".join(("{pidone}", *parts))
+
+
+META, PEN, WRITTEN = key("meta"), key("pen"), key("written")
+
+
+def field(text: str) -> bytes:
+    """A name as Redis keeps it.  Raises BadRow for what is no text."""
+    try:
+        return text.encode()
+    except UnicodeError as error:
+        raise BadRow(f"a name cannot be stored: {error}") from None
+
+
+class Page:
+    """Changes that were not made yet, and how things stand with them."""
+
+    def __init__(self, link: Link, below: Page | None = None) -> None:
+        self._link, self._below = link, below
+        self._values: dict[tuple[str, bytes], bytes | None] = {}
+        self.changes: list[tuple[Any, ...]] = []
+
+    def get(self, table: str, name: bytes) -> bytes | None:
+        """A field of a hash, as it will be."""
+        if (table, name) in self._values:
+            return self._values[table, name]
+        found: bytes | None = self._below.get(table, name) if self._below else self._link.call("HGET", table, name)
+        if self._below is None:
+            self._values[table, name] = found
+        return found
+
+    def prime(self, table: str, names: Sequence[bytes]) -> None:
+        """Read these fields in one go, so that `get` finds them."""
+        if self._below is not None:
+            self._below.prime(table, names)
+            return
+        missing = [name for name in names if (table, name) not in self._values]
+        found = self._link.call("HMGET", table, *missing) if missing else []
+        self._values |= {(table, name): value for name, value in zip(missing, found, strict=True)}
+
+    def all(self, table: str) -> dict[bytes, bytes]:
+        """All fields of a hash, as they will be."""
+        found = self._below.all(table) if self._below else dict(self._link.call("HGETALL", table))
+        mine = {name: value for (where, name), value in self._values.items() if where == table}
+        return {name: value for name, value in (found | mine).items() if value is not None}
+
+    def put(self, table: str, name: bytes, value: bytes | None) -> None:
+        """Set a field of a hash, or with None remove it."""
+        self._values[table, name] = value
+        self.change(*(("HDEL", table, name) if value is None else ("HSET", table, name, value)))
+
+    def change(self, *command: Any) -> None:
+        """Any other command; its second word is a key of the ledger."""
+        self.changes.append(command)
+
+    def take(self, above: Page) -> None:
+        """Make another page's changes this one's."""
+        self._values |= above._values
+        self.changes += above.changes
+
+
+class Books:
+    """The ledger's way of writing; see the module's docstring.  Used by one thread."""
+
+    def __init__(self, link: Link, run: str) -> None:
+        self._link, self._run = link, run
+        self._page: Page | None = None
+        self._pen = ""
+        self._spoiled: StoreError | None = None
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """All writes inside at once; raises what spoiled them, where one of them would have been acknowledged."""
+        page = self._page = Page(self._link)
+        self._spoiled = None
+        try:
+            yield
+            self._page = None
+            self._finish(page)
+        finally:
+            self._page = None
+            self._release()
+
+    @contextmanager
+    def write(self) -> Iterator[Page]:
+        """One write, whole or not at all: part of the batch, or a batch of its own."""
+        if self._page is None:
+            with self.batch(), self.write() as page:
+                yield page
+            return
+        if self._spoiled:
+            raise self._spoiled
+        below = self._page
+        above = self._page = Page(self._link, below)
+        try:
+            self._take_pen()
+            yield above
+        except BadRow:
+            raise
+        except StoreError as error:
+            self._spoiled = error
+            raise
+        finally:
+            self._page = below
+        below.take(above)
+
+    def _take_pen(self) -> None:
+        if self._pen:
+            return
+        pen, end = secrets.token_hex(8), time.monotonic() + PEN_SECONDS
+        while not self._link.run(_TAKE, [PEN], [pen, PEN_MS]):
+            if time.monotonic() >= end:
+                raise Away(f"{self._link}: other hubs have been writing for {PEN_SECONDS:g} s")
+            time.sleep(random.uniform(0.001, 0.008))
+        self._pen = pen
+
+    def _finish(self, page: Page) -> None:
+        if not page.changes:
+            return
+        if self._spoiled:
+            raise self._spoiled
+        changes = [msgpack.packb([_plain(word) for word in change], use_bin_type=False) for change in page.changes]
+        keys = dict.fromkeys([PEN, WRITTEN, *(change[1] for change in page.changes)])
+        if not self._link.run(_COMMIT, list(keys), [self._pen, self._run, *changes]):
+            raise Away(f"{self._link}: this hub was too slow and lost its turn; nothing of the batch was written")
+        self._pen = ""
+        self._link.confirm(PEN)
+
+    def _release(self) -> None:
+        pen, self._pen = self._pen, ""
+        if pen:
+            with suppress(StoreError):
+                self._link.run(_RELEASE, [PEN], [pen])
+
+
+def _plain(word: Any) -> bytes | str:
+    return word if isinstance(word, (bytes, str)) else repr(word)
