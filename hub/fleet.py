@@ -146,6 +146,8 @@ class Fleet:
         if row is not None:
             by_subject = self.agent_keys if row.kind == "agent" else self.client_keys
             by_subject.pop(row.subject, None)
+            if row.kind == "agent":
+                self.routes.pop(row.subject, None)
             for door in _doors(row):
                 self._table.pop(door, None)
         return row

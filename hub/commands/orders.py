@@ -200,7 +200,7 @@ class Orders:
     def progress(self, asked: Asked, report: M.Progress, now: Instant) -> Effects:
         """An agent's word about one of its own commands; about any other it is ignored."""
         command = self.router.flying.get(report.id)
-        if command is None or command.agent != asked.user:
+        if command is None or command.agent != asked.user or asked.user not in self.fleet.agent_keys:
             return []
         error = report.error or {}
         words = ": ".join(str(error[key]) for key in ("code", "message") if error.get(key))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.clock import Instant
+from hub.discovery.doubles import Doubles
 from hub.discovery.notices import keep, note, tell
 from hub.discovery.registry import Agent
 from hub.errors import Refusal
@@ -39,6 +40,7 @@ class Desk:
         self.fleet = fleet
         self.ready = ready
         self.told = told
+        self.doubles = Doubles()
         self.handlers: dict[type, Callable[[Asked, Any, Instant], Effects]] = {
             M.Register: self._register,
             M.Heartbeat: self._heartbeat,
@@ -62,6 +64,8 @@ class Desk:
     def _register(self, asked: Asked, said: M.Register, now: Instant) -> Effects:
         if said.epoch > EPOCH_MAX:
             raise Refusal("bad-epoch", "the reported epoch is out of range")
+        if self.doubles.is_refused(asked.user, said.boot):
+            raise _copy()
 
         def known(durable: Any, error: str, now: Instant) -> Effects:
             return [] if error else self._admit(asked, said, int(durable), now)
@@ -85,12 +89,16 @@ class Desk:
             return []
         labels = dict(key.scope)
         before = self.fleet.registry.agents.get(asked.user)
+        twice = self._judge_double(asked, before, said, now)
+        if self.doubles.is_refused(asked.user, said.boot):
+            refused = _copy()
+            return [Send(asked.route, M.Refused("", refused.code, refused.message, refused.hint)), *twice]
         changes = self.fleet.registry.register(asked.user, said, asked.peer, labels, key.token, now)
         agent = self.fleet.registry.agents[asked.user]
         agent.durable = durable
         agent.told = max(agent.told, durable)
         self.fleet.rejoin([agent.id], [before.said.container] if before else [])
-        effects = tell(changes, self.fleet) or [keep(agent, self.fleet)]
+        effects = [*twice, *(tell(changes, self.fleet) or [keep(agent, self.fleet)])]
         settings = self.fleet.settings
         answer = M.Registered(
             agent=agent.id,
@@ -104,6 +112,19 @@ class Desk:
             server_keys=tuple(address.key for address in settings.addresses[:1]),
         )
         return [Send(asked.route, answer), *effects, *self._clock(agent, said.wall, now)]
+
+    def _judge_double(self, asked: Asked, before: Agent | None, said: M.Register, now: Instant) -> Effects:
+        """Tells of a key that two running containers use."""
+        present = before.said.boot if before is not None and before.listed else None
+        copy = self.doubles.register(asked.user, present, said.boot, now.mono)
+        if not copy or before is None:
+            return []
+        places = sorted({f"{before.peer} ({before.said.hostname})", f"{asked.peer} ({said.hostname})"})
+        body: dict[str, object] = {
+            "note": "duplicate identity", "agent": asked.user, "refused_boot": copy, "peers": places,
+        }  # fmt: skip
+        line = f"agent {asked.user}: two containers use its key, {' and '.join(places)}; the later one is refused"
+        return [*note(before, body, now.wall), Say(line)]
 
     def _heartbeat(self, asked: Asked, beat: M.Heartbeat, now: Instant) -> Effects:
         known, changes = self.fleet.registry.hear(asked.user, beat.boot, now)
@@ -236,3 +257,9 @@ class Desk:
             return []
         body: dict[str, object] = {"note": "clock skew", "agent": agent.id, "seconds": -skew}
         return note(agent, body, now.wall)
+
+
+def _copy() -> Refusal:
+    return Refusal(
+        "duplicate", "another container uses this key and was there first", "this one has to enrol with its own"
+    )

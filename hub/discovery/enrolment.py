@@ -70,10 +70,20 @@ class Enrolment:
             raise Refusal("bad-key", "this key is known here under another token or role", "make a new key")
         tokens.check(token, enrol.secret, self._live(enrol.token, now), now.wall)
 
+        def looked(row: Any, error: str, now: Instant) -> Effects:
+            return self._guarded(asked, enrol, now, error, lambda: self._use(asked, enrol, token, row, now.wall))
+
+        return [Store("key", (asked.user,), looked)]
+
+    def _use(self, asked: Asked, enrol: Enrol, token: TokenRow | None, row: KeyRow | None, at: float) -> Effects:
+        """Takes one use, for a key that was never here or was forgotten; one that was revoked stays out."""
+        if row is not None and row.revoked_at is not None:
+            raise Refusal("bad-key", "this key was revoked", "make a new key; revoke the token too to keep it out")
+
         def used(taken: Any, error: str, now: Instant) -> Effects:
             return self._guarded(asked, enrol, now, error, lambda: self._admit(asked, enrol, token, taken, now))
 
-        return [Store("use_token", (enrol.token, now.wall), used)]
+        return [Store("use_token", (enrol.token, at), used)]
 
     def _admit(self, asked: Asked, enrol: Enrol, token: TokenRow | None, taken: Any, now: Instant) -> Effects:
         if token is None or not taken:

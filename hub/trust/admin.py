@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.clock import Instant
 from hub.discovery.enrolment import Enrolment
+from hub.discovery.notices import note, tell
 from hub.errors import Refusal
 from hub.fleet import Fleet
 from hub.plain import plain
@@ -127,11 +128,20 @@ class Admin:
             self.fleet.remove_key(row.public)
             if row.kind == "client":
                 self.fleet.watched.clear()  # the readers that come back subscribe anew
-            again: Effects = [Renew()] if row.kind == "client" else []
+            again: Effects = [Renew()] if row.kind == "client" else self._cut_off(name, now)
             return {"name": name, "kind": row.kind}, [Admit(self.fleet.admissions()), *again]
 
         then = self._then(asked, query, subject, "key revoke", name, done, "no live key")
         return [Store("revoke_key", (row.public, now.wall), then)]
+
+    def _cut_off(self, agent_id: str, now: Instant) -> Effects:
+        """A revoked agent is gone at once, whatever its open connections still send."""
+        agent = self.fleet.registry.agents.get(agent_id)
+        if agent is None:
+            return []
+        why = "its key was revoked"
+        left = tell(self.fleet.registry.leave(agent_id, why, now), self.fleet)
+        return [*left, *note(agent, {"note": "key revoked", "agent": agent_id, "reason": why}, now.wall)]
 
     # -- shared ------------------------------------------------------------------------------------------------------
 

@@ -127,6 +127,12 @@ class Agent:
         self.say("the hub does not know this container's key any more: enrolling again")
         self.enrolment.start(self.membership.pair)
 
+    def _renounce(self) -> None:
+        """Another container has our key and was there first: join anew, with one of our own."""
+        assert self.enrolment is not None
+        self.talk.close()
+        self.enrolment.start(KeyPair.generate())
+
     # What the hub said.
 
     def _heard(self, news: News) -> None:
@@ -141,6 +147,8 @@ class Agent:
             self.say(f"the hub refused: {news.refused.message}")
             if news.refused.code == "unknown-key":
                 self._refused()
+            elif news.refused.code == "duplicate":
+                self._renounce()
         if news.garbage:
             self.say(f"the hub answered with {news.garbage}")
         self._remember(news)

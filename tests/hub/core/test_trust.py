@@ -6,6 +6,7 @@ from hub import words
 from tests.support.corehub import CoreHub, container, listing, register
 from wire import messages as M
 from wire.keys import KeyPair
+from wire.model import CommandState
 
 DAY = 86400.0
 
@@ -185,3 +186,40 @@ def test_whatever_an_admin_asks_in_vain_is_audited(hub: CoreHub) -> None:
         ("admin", "token create", "", "refused", "1.2.3.4"),
         ("admin", "token revoke", "none", "failed", "1.2.3.4"),
     ]
+
+
+def test_two_containers_with_one_key_are_told_and_the_later_is_refused(hub: CoreHub) -> None:
+    agent = hub.agent("shop")
+    for boot in ("b2", "b1", "b2"):
+        answer = hub.ask("agents", agent, register(boot=boot, name="copy", at=hub.now.wall), "5.6.7.8")
+    assert refused(answer) == "duplicate"
+    assert (
+        not isinstance(hub.ask("agents", agent, register(name="shop")), M.Refused) and hub.beat(agent).register is False
+    )
+    assert refused(hub.ask("agents", agent, register(boot="b2"))) == "duplicate"
+    [event] = [row for row in hub.query("events") if row.get("note") == "duplicate identity"]
+    assert event["refused_boot"] == "b2" and "5.6.7.8 (copy)" in event["peers"]
+
+
+def test_a_restarted_container_is_no_duplicate(hub: CoreHub) -> None:
+    agent = hub.agent("shop")
+    for number in range(2, 30):
+        assert not isinstance(hub.ask("agents", agent, register(boot=f"b{number}")), M.Refused)
+
+
+def test_a_revoked_agent_is_gone_at_once_and_gets_no_command(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    hub.query("command", verb="restart", target="shop/web", id="early")
+    hub.query("key.revoke", name=agent)
+    assert hub.presence(agent) == "gone" and agent not in hub.core.fleet.routes
+    hub.ask("agents", agent, M.Progress("early", CommandState.DONE, None, None, 0.0))
+    assert hub.query("command_state", id="early")["state"] == "accepted"
+    assert refused(hub.query("command", verb="restart", target="shop/web")) == "unknown-agent"
+    assert any(row.get("note") == "key revoked" for row in hub.query("events"))
+
+
+def test_a_revoked_key_cannot_enrol_again(hub: CoreHub) -> None:
+    join, public = hub.token(), KeyPair.generate().public
+    hub.query("key.revoke", name=hub.enrol(join, public).agent)
+    assert refused(hub.enrol(join, public)) == "bad-key" and isinstance(hub.enrol(join), M.Enrolled)
