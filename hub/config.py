@@ -15,6 +15,7 @@ from typing import Any
 
 from hub.engines.api import Tls, address_problem
 from hub.errors import HubError
+from hub.store.redis.address import Address, read_address
 from wire._record import Record
 from wire.keys import KeyFault, check_address
 
@@ -68,6 +69,15 @@ class Config(Record):
     keep_1h: float
     keep_facts: float
     keep_audit: float
+    store: Address | None
+    """Redis; None for the embedded store."""
+    redis_user: str
+    redis_password_file: str
+    redis_tls_ca: str
+    redis_tls_cert: str
+    redis_tls_key: str
+    redis_sync: str
+    redis_replicas: int
     engines: tuple[EngineConfig, ...]
 
 
@@ -138,6 +148,22 @@ def _mode(value: str) -> str:
     return value
 
 
+def _store(value: str) -> Address | None:
+    return None if value == "embedded" else read_address(value)
+
+
+def _sync(value: str) -> str:
+    if value not in ("always", "everysec", "none"):
+        raise ValueError("must be always, everysec or none")
+    return value
+
+
+def _count(value: str) -> int:
+    if not re.fullmatch(r"\d{1,2}", value):
+        raise ValueError("must be a number, 0 to 99")
+    return int(value)
+
+
 OPTIONS: Mapping[str, tuple[Option, ...]] = {
     "hubd": (
         Option("state_dir", _text, "/var/lib/pidone", "keys, facts and samples; made if missing, mode 0700"),
@@ -171,6 +197,20 @@ OPTIONS: Mapping[str, tuple[Option, ...]] = {
         ),
         Option("keep_facts", _seconds(3600, DECADE), "90d", "how long state changes, exits and commands are kept"),
         Option("keep_audit", _seconds(3600, DECADE), "365d", "how long it is known who asked for what"),
+        Option(
+            "store",
+            _store,
+            "embedded",
+            "embedded (in state_dir), redis://HOST:PORT, redis+sentinel://HOST:PORT,.../NAME, "
+            "redis+cluster://HOST:PORT,...; rediss for TLS",
+        ),
+        Option("redis_user", _maybe, "", "name to log in with, where Redis has users"),
+        Option("redis_password_file", _maybe, "", "file that holds the password and nothing else"),
+        Option("redis_tls_ca", _maybe, "", "file: authority of Redis' certificate; else the system's"),
+        Option("redis_tls_cert", _maybe, "", "file: client certificate"),
+        Option("redis_tls_key", _maybe, "", "file: key of the client certificate"),
+        Option("redis_sync", _sync, "always", "weakest appendfsync that will do: always, everysec or none"),
+        Option("redis_replicas", _count, "0", "how many replicas must have a fact before it is acknowledged"),
     ),
     "engine": (
         Option("url", _text, "", "unix:///var/run/docker.sock or tcp://host:2376"),
@@ -223,6 +263,7 @@ def parse(path: str, text: str, exists: Callable[[str], bool] = os.path.isfile) 
     for name in ("hubd", "store"):
         values.update(_values(name, sections.pop(name, {}), problems))
     _rising(values, kept, problems)
+    _redis(values, kept, problems, exists)
     engines = [_engine(name, lines, problems, exists) for name, lines in sections.items()]
     _distinct_ports(values, sections, problems)
     if problems.found:
@@ -311,6 +352,24 @@ def _rising(values: Mapping[str, Any], lines: Mapping[str, Line], problems: _Pro
             line = lines.get(coarser) or lines[finer]
             both = f"{coarser} ({_told(values[coarser])}) must not be below {finer} ({_told(values[finer])})"
             problems.add(line.number, both)
+
+
+def _redis(
+    values: Mapping[str, Any], lines: Mapping[str, Line], problems: _Problems, exists: Callable[[str], bool]
+) -> None:
+    """What is said about Redis fits together, and its files are there."""
+    address = values.get("store")
+    for name in [name for name in values if name.startswith("redis_") and values[name] and name in lines]:
+        line = lines[name].number
+        if ("_file" in name or "_tls_" in name) and not exists(values[name]):
+            problems.add(line, f"{name}: no file {values[name]}")
+        if address is None and values[name] != "always" and "store" in values:
+            problems.add(line, f"{name} is for a store on Redis; this one is embedded: set store = redis://HOST")
+        elif address is not None and "_tls_" in name and not address.tls:
+            problems.add(line, f"{name}: the store's address is not one with TLS (rediss://)")
+    if bool(values.get("redis_tls_cert")) != bool(values.get("redis_tls_key")):
+        line = (lines.get("redis_tls_cert") or lines["redis_tls_key"]).number
+        problems.add(line, "redis_tls_cert and redis_tls_key need each other")
 
 
 def _told(seconds: float) -> str:

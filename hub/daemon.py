@@ -12,6 +12,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import zmq
 
@@ -35,6 +36,9 @@ from hub.trust.zap import Admissions, Gate
 from wire.keys import KeyPair
 from wire.messages import HubAddress
 from wire.sockets import CLIENT, COMMANDS, FEED, SAMPLES, Serve, serve
+
+if TYPE_CHECKING:
+    from hub.store.redis.store import RedisStore
 
 DEFAULT = "/etc/pidone/hubd.ini"
 PER_AGENT = 3
@@ -173,11 +177,15 @@ class Doors:
             door.close(0)
 
 
-def open_store(config: Config) -> Embedded:
+def open_store(config: Config) -> Embedded | RedisStore:
     """The store that the configuration describes; raises StoreError."""
     samples = (config.keep_raw, config.keep_1min, config.keep_10min, config.keep_1h)
     retention = Retention(*samples, config.keep_facts, config.keep_audit)
-    return Embedded(os.path.join(config.state_dir, "store"), config.sample_budget, retention)
+    if config.store is None:
+        return Embedded(os.path.join(config.state_dir, "store"), config.sample_budget, retention)
+    from hub.store.redis.opening import open_redis  # 17 MiB that a hub without Redis does not pay
+
+    return open_redis(config.store, config, retention)
 
 
 def _engine(engine: EngineConfig, config: Config, reports: deque[Report], waker: Waker) -> Engine:
