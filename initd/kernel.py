@@ -12,13 +12,14 @@ from __future__ import annotations
 import os
 import time
 
-from initd import oom, reaper, spawn, sweep
+from initd import oom, reaper, spawn
 from wire.model import Cause
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from initd import sweep
     from initd.process import Process
 
 KILL = 9
@@ -108,10 +109,14 @@ class Kernel:
 
     def leftovers(self) -> list[sweep.Leftover]:
         """Processes that are ours to end at shutdown, beside the supervised ones."""
+        from initd import sweep  # of stage 2 (initd.serve)
+
         return sweep.leftovers(self.pid)
 
     def signal_leftovers(self, signum: int, found: list[sweep.Leftover]) -> None:
         """Signal them all; as PID 1 without missing one that was just forked."""
+        from initd import sweep
+
         sweep.signal_all(self.pid, signum, found)
 
     # A program's family; initd.family is read in stage 2, with the part for limits, or when it is first needed

@@ -1,6 +1,6 @@
 """Stage 2 of the daemon: what makes a running PID 1 reachable.  Imported once, after the programs were started.
 
-What only a reload may need is kept at hand (initd.parts.load_all).
+What only a reload may need is kept at hand (initd.parts.load_all); initd.shutdown is imported here for every end.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import grp
 
 import initd.config.advice
+import initd.shutdown
 from initd import address, parts, talk
 from initd.companion import Companion
 from initd.control import Control

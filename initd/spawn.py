@@ -91,7 +91,9 @@ def spawn(order: Order) -> int:
     identity = resolve(order.user) if order.user else None
     if order.confine is not None:
         identity = order.confine.identity(identity)
-    pairs, lifted = _keep_apart([(order.stdin, 0), (order.stdout, 1), (order.stderr, 2), *order.extra])
+    pairs, lifted = [(order.stdin, 0), (order.stdout, 1), (order.stderr, 2), *order.extra], list[int]()
+    if order.extra or order.stdin < 3 or order.stdout < 3 or order.stderr < 3:
+        pairs, lifted = _keep_apart(pairs)
     try:
         if identity is None and order.terminal is None and order.confine is None:
             return _spawn_lightly(path, order, pairs)

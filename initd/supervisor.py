@@ -21,7 +21,6 @@ from initd.events import KILL, Asked, Await, Due, Emptied, Event, Hold, Restart,
 from initd.news import News
 from initd.process import Process
 from initd.program import Phase, is_alive, step
-from initd.shutdown import Shutdown
 from initd.signals import name_of
 from wire.model import State
 
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from initd.process import Run
     from initd.reaper import Death
     from initd.say import Voice
+    from initd.shutdown import Shutdown
     from initd.spawn import Order
     from initd.stdin import Inlet, Inlets
     from wire.model import Exit
@@ -228,6 +228,8 @@ class Supervisor:
         if self.ending is None or (self.ending.then is not None and then is None):
             if self.ending is not None:
                 self.ending.cancel()
+            from initd.shutdown import Shutdown  # of stage 2 (initd.serve)
+
             self.ending = Shutdown(self, asked, then)
             self.ending.begin(self.budget)
         if by_force:

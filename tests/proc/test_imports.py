@@ -30,7 +30,18 @@ STAGE1 = (
 
 NEVER = ("asyncio", "zmq", "psutil", "msgpack", "logging", "subprocess", "dataclasses", "typing", "threading", "ctypes")
 OURS_NEVER = ("initd.link", "initd.ctl", "initd.compat", "wire.codec", "wire.messages", "wire.client", "hub", "console")
-NOT_IN_STAGE1 = ("re", "_json", "configparser", "shlex", "_socket", "initd.control", "initd.listener", "initd.serve")
+NOT_IN_STAGE1 = (
+    "re",
+    "_json",
+    "configparser",
+    "shlex",
+    "_socket",
+    "initd.control",
+    "initd.listener",
+    "initd.serve",
+    "initd.shutdown",
+    "initd.sweep",
+)
 
 
 @pytest.fixture
