@@ -200,7 +200,8 @@ class Core:
 
     def _about(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
         fleet = self.fleet
-        agents = [agent.presence.value for agent in fleet.registry.agents.values()]
+        seen = [agent for agent in fleet.registry.agents.values() if self.queries.sees(agent, subject)]
+        agents = [agent.presence.value for agent in seen]
         result: dict[str, Any] = {
             "hub": fleet.settings.hub,
             "version": self.version,
@@ -211,8 +212,8 @@ class Core:
             "period": fleet.settings.period,
             "sample_period": fleet.settings.sample_period,
             "agents": {presence: agents.count(presence) for presence in sorted(set(agents))},
-            "containers": len(fleet.containers),
-            "engines": {name: state.up for name, state in fleet.engines.items()},
+            "containers": len(self.queries.listed(subject)),
+            "engines": {host["engine"]: host["up"] for host in self.queries.hosts({}, subject, now)},
             "commands_in_flight": len(self.orders.router.flying),
             "garbled": self.garbled,
             "key": {"name": subject.name, "role": subject.role.value, "scope": dict(subject.scope)},
@@ -227,6 +228,8 @@ class Core:
         return [Store("stats", (), arrived)]
 
     def _metrics(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
+        if subject.scope:
+            raise Refusal("forbidden", "metrics are of the whole fleet", "ask for a key without a scope")
         read_fleet(self.metrics, self.fleet, self.orders.ended)
 
         def arrived(stats: Any, error: str, now: Instant) -> Effects:

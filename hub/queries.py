@@ -46,10 +46,11 @@ class Queries:
         """Agents of the live list; with `all`, those that left too."""
         everyone = args.get("all") is True
         chosen = [a for a in self.fleet.registry.agents.values() if everyone or a.listed]
-        visible = [(a.id, 1, a) for a in chosen if self._visible(a, subject)]
+        visible = [(a.id, 1, a) for a in chosen if self.sees(a, subject)]
         return [self._agent(agent, now) for agent in page(visible, args)]
 
-    def _visible(self, agent: Agent, subject: Subject) -> bool:
+    def sees(self, agent: Agent, subject: Subject) -> bool:
+        """Whether the agent exists for this subject."""
         return not subject.scope or subject.may_see(self.fleet.labels_of(agent))
 
     def _agent(self, agent: Agent, now: Instant) -> Row:
@@ -98,7 +99,7 @@ class Queries:
 
     def hosts(self, args: Mapping[str, Any], subject: Subject, now: Instant) -> list[Row]:
         """Docker engines; a scoped key sees those that hold something of its scope."""
-        visible = {known.engine for _, _, (_, known) in self._listed(subject)} if subject.scope else None
+        visible = {known.engine for _, _, (_, known) in self.listed(subject)} if subject.scope else None
         rows = []
         for name, state in sorted(self.fleet.engines.items()):
             if visible is not None and name not in visible:
@@ -118,10 +119,10 @@ class Queries:
     def containers(self, args: Mapping[str, Any], subject: Subject, now: Instant) -> list[Row]:
         """Containers of all engines; with `all`, those that do not run too."""
         everyone = args.get("all", True) is True
-        chosen = [one for one in self._listed(subject) if everyone or one[2][1].row.state == "running"]
+        chosen = [one for one in self.listed(subject) if everyone or one[2][1].row.state == "running"]
         return [self._container(key, known, now) for key, known in page(chosen, args)]
 
-    def _listed(self, subject: Subject) -> list[tuple[str, int, tuple[str, Known]]]:
+    def listed(self, subject: Subject) -> list[tuple[str, int, tuple[str, Known]]]:
         """The containers that exist for this subject, as `page` takes them."""
         return [
             (key, 1, (key, known))
@@ -181,7 +182,7 @@ class Queries:
 
     def _chosen(self, target: object, subject: Subject) -> list[tuple[Agent, tuple[str, ...]]]:
         if target in (None, "", "*"):
-            return [(a, tuple(a.programs)) for a in self.fleet.registry.live() if self._visible(a, subject)]
+            return [(a, tuple(a.programs)) for a in self.fleet.registry.live() if self.sees(a, subject)]
         agents = self.fleet.registry.agents
         texts = (target,) if isinstance(target, str) else target
         if not isinstance(texts, (tuple, list)) or len(texts) > SEVERAL or not all(isinstance(t, str) for t in texts):

@@ -4,6 +4,7 @@ Theory.  Default deny: an operation that stands in no table is refused for every
 the one before it.  A key may be scoped to labels; then every list, detail, tail and command passes the same check, on
 the agent's path and on the engine's alike, and what is out of scope does not exist for that key.  Only labels that
 the operator or the engine set count (a token's, or compose's service); what a container says of itself does not.
+A scoped key never does what only an admin may: it could make itself one without a scope.
 """
 
 from __future__ import annotations
@@ -69,6 +70,9 @@ def holds(role: Role, needed: Role) -> bool:
 def require(subject: Subject, op: str) -> None:
     """Raises `Refusal` unless the subject may ask for this operation."""
     _require(subject, op, NEEDS.get(op), "unknown-operation", "operation")
+    if subject.scope and NEEDS[op] is Role.ADMIN:
+        hint = "ask for a key without a scope: tokens, keys and the audit are of the whole fleet"
+        raise Refusal("forbidden", f"operation {op} needs a key without a scope; {subject.name!r} has one", hint)
 
 
 def require_verb(subject: Subject, verb: str) -> None:
