@@ -11,8 +11,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import xmlrpc.client
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +144,27 @@ class Daemon:
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(60)
+        with self.awake():
+            return self.process.wait(60)
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """supervisord looks after deferred answers and groups to be stopped once a second, unless it is asked things."""
+        over = threading.Event()
+        asker = threading.Thread(target=self._ask_until, args=(over,))
+        if self.kind == "supervisord":
+            asker.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if asker.ident is not None:
+                asker.join(60)
+
+    def _ask_until(self, over: threading.Event) -> None:
+        while not over.wait(0.02):
+            with suppress(OSError, http.client.HTTPException, xmlrpc.client.Error):
+                self.rpc.getState()
 
     def destroy(self) -> None:
         """Leave nothing behind."""
