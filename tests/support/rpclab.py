@@ -149,7 +149,7 @@ class Daemon:
 
     @contextmanager
     def awake(self) -> Iterator[None]:
-        """supervisord looks after deferred answers and groups to be stopped once a second, unless it is asked things."""
+        """supervisord looks after deferred answers and groups to stop once a second, unless it is asked things."""
         over = threading.Event()
         asker = threading.Thread(target=self._ask_until, args=(over,))
         if self.kind == "supervisord":
