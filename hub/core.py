@@ -14,6 +14,7 @@ from typing import Any
 
 from hub.clock import Instant
 from hub.commands.orders import Orders
+from hub.commands.rolls import Rolls
 from hub.discovery.desk import Desk
 from hub.discovery.enrolment import Enrolment
 from hub.discovery.notices import keep, tell
@@ -71,9 +72,10 @@ class Core:
         self.queries = Queries(self.fleet, self.orders)
         self.recall = Recall(self.fleet, self.orders)
         self.forensics = Forensics(self.fleet, self.orders, self.recall, self.weather)
+        self.rolls = Rolls(self.fleet, self.orders)
         self.admin = Admin(self.fleet, self.enrolment)
         self.asking = {**self.recall.handlers, **self.admin.handlers, "command": self._command}
-        self.asking |= self.forensics.handlers
+        self.asking |= self.forensics.handlers | self.rolls.handlers
         self.asking |= {"about": self._about, "metrics": self._metrics}
         self.upkeep_at = 0.0
         self.garbled = 0
@@ -117,6 +119,7 @@ class Core:
             Store("commands", (since, 10_000), self._loaded(self._take_commands)),
             self.weather.start(now),
             Store("next_epoch", (0,), self._loaded(self._take_epoch)),
+            self.rolls.start(now),
         ]
 
     def _loaded(self, take: Callable[[Any, Instant], Effects]) -> Callable[[Any, str, Instant], Effects]:
@@ -253,7 +256,7 @@ class Core:
     def _tick(self, event: Tick, now: Instant) -> Effects:
         effects = tell(self.fleet.registry.tick(now), self.fleet)
         effects += self.orders.tick(now)
-        effects += self.weather.tick(now)
+        effects += self.weather.tick(now) + self.rolls.tick(now)
         if now.mono >= self.upkeep_at:
             self.upkeep_at = now.mono + UPKEEP_SECONDS
             effects += self.enrolment.tick(now)

@@ -21,7 +21,7 @@ _hubctl() {
         esac
     done
     case $verb in
-        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms audit about metrics history start stop restart signal kill pause unpause tail token keys" ;;
+        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms audit about metrics history start stop restart signal rolls cancel resume kill pause unpause tail token keys" ;;
         agents) words="-h --help --key --json --timeout -a --all" names="" ;;
         hosts) words="-h --help --key --json --timeout" names="" ;;
         containers) words="-h --help --key --json --timeout -a --all" names="" ;;
@@ -35,10 +35,13 @@ _hubctl() {
         about) words="-h --help --key --json --timeout" names="" ;;
         metrics) words="-h --help --key --json --timeout" names="" ;;
         history) words="-h --help --key --json --timeout --container --since --step" names="ps" ;;
-        start) words="-h --help --key --json --timeout --all --wait --ttl --id --container --grace" names="ps" ;;
-        stop) words="-h --help --key --json --timeout --all --wait --ttl --id --container --grace" names="ps" ;;
-        restart) words="-h --help --key --json --timeout --all --wait --ttl --id --container --grace" names="ps" ;;
-        signal) words="-h --help --key --json --timeout --all --wait --ttl --id --container" names="ps" ;;
+        start) words="-h --help --key --json --timeout --all --wait --ttl --id --container --grace --at-a-time --stop-on-failure --dry-run --detach" names="ps" ;;
+        stop) words="-h --help --key --json --timeout --all --wait --ttl --id --container --grace --at-a-time --stop-on-failure --dry-run --detach" names="ps" ;;
+        restart) words="-h --help --key --json --timeout --all --wait --ttl --id --container --grace --at-a-time --stop-on-failure --dry-run --detach" names="ps" ;;
+        signal) words="-h --help --key --json --timeout --all --wait --ttl --id --container --at-a-time --stop-on-failure --dry-run --detach" names="ps" ;;
+        rolls) words="-h --help --key --json --timeout -a --all" names="" ;;
+        cancel) words="-h --help --key --json --timeout" names="" ;;
+        resume) words="-h --help --key --json --timeout" names="" ;;
         kill) words="-h --help --key --json --timeout --all --wait --ttl --id" names="containers" ;;
         pause) words="-h --help --key --json --timeout --all --wait --ttl --id" names="containers" ;;
         unpause) words="-h --help --key --json --timeout --all --wait --ttl --id" names="containers" ;;

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hub.clock import Instant
+from hub.commands.rolling import ROLL
 from hub.commands.router import ENDS, Command, Router
 from hub.commands.selectors import Candidate, Chosen, containers, processes
 from hub.commands.shown import answered, audit, audit_of_refusal, row_of, shown
@@ -52,6 +53,8 @@ class Orders:
         self.new_id = new_id
         self.ended: Counter[CommandState] = Counter()
         """Commands by their end, since the start."""
+        self.listener: Callable[[Command, Instant], Effects] = lambda command, now: []
+        """Hears of every command that ended."""
 
     # -- from clients ------------------------------------------------------------------------------------------------
 
@@ -116,7 +119,7 @@ class Orders:
             raise Refusal("starting", "the hub is still starting", "try again in a moment")
         reached = processes(targets, self.candidates(subject))
         for one in reached:
-            self._check_remote(one, verb)
+            self.check_remote(one, verb)
         return [draft for one in reached for draft in drafts_of(verb, extra, one)]
 
     def _containers(
@@ -128,7 +131,8 @@ class Orders:
             Draft(extra, one.name, engine=self.fleet.containers[one.key].engine, container=one.key) for one in chosen
         ]
 
-    def _check_remote(self, one: Chosen, verb: str) -> None:
+    def check_remote(self, one: Chosen, verb: str) -> None:
+        """Raises Refusal where the agent lets a hub observe only."""
         agent = self.fleet.registry.agents[one.key]
         if agent.said.remote is M.Remote.OBSERVE and verb != Verb.TAIL:
             hint = "set remote=operate in [initd] of that container"
@@ -232,7 +236,7 @@ class Orders:
             effects.append(Store("update_command", change))
         if command.state in ENDS or command.state is CommandState.ACCEPTED:
             effects.append(audit(command, now))
-        return effects
+        return [*effects, *(self.listener(command, now) if command.state in ENDS else [])]
 
     # -- after a restart of the hub ----------------------------------------------------------------------------------
 
@@ -240,7 +244,7 @@ class Orders:
         """Commands that were in flight when the hub stopped fly on; orders to engines are not repeated."""
         effects: Effects = []
         for row in rows:
-            if row.state in ENDS:
+            if row.state in ENDS or row.verb == ROLL:
                 continue
             self.router.accept(self._revived(row, now))
             if row.engine:

@@ -8,6 +8,7 @@ import time
 from argparse import Namespace
 from typing import Any
 
+from hub.ctl import rolls
 from hub.ctl.tables import Column, Row, coloured, field, print_json, render
 from hub.ctl.text import safe, safe_lines
 from wire.client import Client
@@ -51,6 +52,8 @@ def _said(process: Row) -> str:
 
 def command(hub: Client, options: Namespace) -> int:
     """Gives one order and, unless told not to, waits for all its commands; the exit code says how many were done."""
+    if getattr(options, "at_a_time", False) is not False and rolls.wanted(options):
+        return rolls.roll(hub, options)
     args: dict[str, Any] = {}
     if options.verb == "signal":
         args["signal"] = options.signal

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from hub.ctl import audited, inquest, keep, look, safekeeping, steer
+from hub.ctl import audited, inquest, keep, look, rolls, safekeeping, steer
 from hub.ctl.past import history
 from hub.ctl.text import safe
 from hub.ctl.top import ORDERS, top
@@ -37,6 +37,7 @@ EXAMPLES = """a target is AGENT/PROGRAM or AGENT/GROUP:PROGRAM; globs and label 
   hubctl top                              the busiest, again every second
   hubctl restart shop-1/gunicorn          restart one program
   hubctl stop service=shop,program=worker-*   by label
+  hubctl restart service=shop --at-a-time 10% --wait ready   a few at a time; see hubctl rolls
   hubctl signal HUP 'shop-*/nginx'        send a signal
   hubctl tail shop-1/gunicorn --stderr    its last output
   hubctl exits --since 1h                 what ended, and why
@@ -230,9 +231,12 @@ def _steers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         )
         _steered(parser)
         parser.add_argument("--grace", type=_seconds, metavar="S", help="containers: seconds until the engine kills")
+        rolls.declare_options(parser)
     signal = _verb(verbs, "signal", steer.command, "send a signal", "hubctl signal HUP shop-1/nginx")
     signal.add_argument("signal", help="name or number")
     _steered(signal)
+    rolls.declare_options(signal)
+    rolls.declare(partial(_verb, verbs))
     for name in ("kill", "pause", "unpause"):
         parser = _verb(verbs, name, steer.command, f"{name} containers", f"hubctl {name} shop-1")
         _steered(parser, container=True)
@@ -246,7 +250,7 @@ def _steered(parser: argparse.ArgumentParser, container: bool | None = None) -> 
     parser.add_argument("target", nargs="*", help="AGENT/PROGRAM, globs, or LABEL=VALUE[,program=GLOB]")
     parser.add_argument("--all", action="store_true", help="everything: needed where no target is given")
     parser.add_argument(
-        "--wait", type=float, default=20.0, metavar="S", help="seconds to wait for the end; 20, 0 = do not"
+        "--wait", type=rolls.waiting, default=20.0, metavar="S", help="seconds, or ready (60 s); 20, 0 = do not"
     )
     parser.add_argument("--ttl", type=_seconds, metavar="S", help="not to be started later than this")
     parser.add_argument("--id", metavar="ID", help="id of the order: the same id is never carried out twice")

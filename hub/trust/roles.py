@@ -31,11 +31,12 @@ NEEDS: dict[str, Role] = {
         (
             *("about", "agents", "hosts", "containers", "ps", "exits", "events"),
             *("history", "container_history", "commands", "command_state", "metrics"),
-            *("exit_groups", "why", "storms"),
+            *("exit_groups", "why", "storms", "rolls"),
         ),
         Role.VIEWER,
     ),
     "command": Role.VIEWER,
+    **dict.fromkeys(("roll", "roll.cancel", "roll.resume"), Role.OPERATOR),
     "audit": Role.ADMIN,
     **dict.fromkeys(("token.create", "token.list", "token.revoke", "join"), Role.ADMIN),
     **dict.fromkeys(("key.create", "key.list", "key.revoke"), Role.ADMIN),
