@@ -6,6 +6,12 @@ fsync - and only after that has ended puts their outcomes out and calls `notify(
 a long query never delays an acknowledgement that is due already.  If the batch itself fails (full disk), every write
 in it has failed, and its outcomes say so: nothing is acknowledged that is not durable.
 
+A store that is away (a full disk, a Redis that does not answer) raises Unwritable.  Who waits for the outcome is told:
+an agent keeps its facts and sends them again, a client reads the error.  A write that nobody waits for (no tag: audit,
+the hub's own facts, an agent's last state) is kept by the worker, in its order and at most `keep` of them, and made
+when the store is back; of several rows of one agent the last is enough.  What is kept and what had to be dropped is
+said.  Reads fail meanwhile, and the hub answers from its memory whatever it has there.
+
 The loop drains the outcomes whenever `notify()` has woken it; `notify` is called on this thread and must only write
 to a wake descriptor.  Upkeep (`Store.tend`) runs between batches; what a person should see of it arrives as an outcome
 with the tag TENDED and a tuple of lines.
@@ -21,7 +27,8 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from hub.store.base import READS, Store
-from hub.store.errors import Busy, StoreError
+from hub.store.errors import Busy, StoreError, Unwritable
+from hub.store.waiting import IN_MEMORY, Call, Waiting
 from wire import limits
 from wire._record import Record
 
@@ -37,6 +44,10 @@ TEND_SECONDS = 2.0
 """Pause between two looks for due upkeep; samples are written out every 10 s, so an idle hub wakes rarely."""
 
 
+TRY_SECONDS = 1.0
+"""Between two tries to make up for writes that wait."""
+
+
 class Outcome(Record):
     """What became of one submitted call."""
 
@@ -44,12 +55,6 @@ class Outcome(Record):
     value: Any
     error: StoreError | None = None
     """Set where the call failed; then `value` is None."""
-
-
-class _Call(Record):
-    method: str
-    args: tuple[Any, ...]
-    tag: object
 
 
 class Worker:
@@ -64,11 +69,13 @@ class Worker:
         notify: Callable[[], None],
         clock: Callable[[], float] = time.time,
         limit: int = limits.STORE_QUEUE,
+        keep: int = limits.STORE_QUEUE,
     ) -> None:
         self._store, self._notify, self._clock, self._limit = store, notify, clock, limit
-        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._outcomes: deque[Outcome] = deque()
         self._dropped = 0
+        self._waiting, self._made, self._try_at = Waiting(keep), 0, 0.0
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
 
     def start(self) -> None:
@@ -83,7 +90,7 @@ class Worker:
         if self._calls.qsize() >= self._limit:
             self._dropped += 1
             raise Busy(f"{self._limit} calls wait for the store")
-        self._calls.put(_Call(method, args, tag))
+        self._calls.put(Call(method, args, tag))
 
     def drain(self) -> list[Outcome]:
         """All outcomes that wait, oldest first."""
@@ -100,6 +107,11 @@ class Worker:
         """Calls refused with Busy so far."""
         return self._dropped
 
+    @property
+    def waiting(self) -> int:
+        """Writes kept while the store is away."""
+        return len(self._waiting)
+
     def stop(self, timeout: float | None = None) -> bool:
         """Carry out what is queued, flush and close the store; False if that took longer than `timeout` seconds."""
         self._calls.put(None)
@@ -112,13 +124,18 @@ class Worker:
         pause, due, going = TEND_SECONDS, 0.0, True
         while going:
             calls, going = self._take(pause)
+            self._make_up()
             self._carry_out(calls)
             pause, due = self._tend(due)
+        self._try_at = 0.0
+        self._make_up()
+        if self._waiting:
+            self._say(f"{len(self._waiting)} writes are lost: the store is still away")
         self._guard(self._store.close, self._clock())
 
-    def _take(self, pause: float) -> tuple[list[_Call], bool]:
+    def _take(self, pause: float) -> tuple[list[Call], bool]:
         """Wait for a call, then everything else that waits; False with it when it is time to stop."""
-        calls: list[_Call] = []
+        calls: list[Call] = []
         try:
             call = self._calls.get(timeout=pause) if pause > 0 else self._calls.get_nowait()
             while call is not None:
@@ -130,14 +147,19 @@ class Worker:
             return calls, True
         return calls, False
 
-    def _carry_out(self, calls: list[_Call]) -> None:
+    def _carry_out(self, calls: list[Call]) -> None:
         writes = [call for call in calls if call.method not in READS]
-        self._put(self._write(writes))
+        if self._waiting:  # what came earlier comes first
+            later = [call for call in writes if call.tag is None and call.method not in IN_MEMORY]
+            writes = [call for call in writes if call.tag is not None or call.method in IN_MEMORY]
+            self._put([outcome for call in later for outcome in self._keep(call, "the store is away")])
+        outcomes = zip(writes, self._write(writes), strict=True)
+        self._put([told for call, outcome in outcomes for told in self._told(call, outcome)])
         for call in calls:
             if call.method in READS:
                 self._put([self._outcome(call)])
 
-    def _write(self, calls: list[_Call]) -> list[Outcome]:
+    def _write(self, calls: list[Call]) -> list[Outcome]:
         if not calls:
             return []
         try:
@@ -146,11 +168,47 @@ class Worker:
         except Exception as error:  # the batch is lost, the thread must not be
             return [Outcome(call.tag, None, _store_error(error)) for call in calls]
 
-    def _outcome(self, call: _Call) -> Outcome:
+    def _outcome(self, call: Call) -> Outcome:
         try:
             return Outcome(call.tag, getattr(self._store, call.method)(*call.args))
         except Exception as error:  # one bad call fails alone
             return Outcome(call.tag, None, _store_error(error))
+
+    def _told(self, call: Call, outcome: Outcome) -> list[Outcome]:
+        """The outcome as it goes out: not yet, where nobody waits for it and the store is away."""
+        if call.tag is not None or not isinstance(outcome.error, Unwritable):
+            return [outcome]
+        return [Outcome(None, None)] if call.method in IN_MEMORY else self._keep(call, str(outcome.error))
+
+    def _keep(self, call: Call, why: str) -> list[Outcome]:
+        if not self._waiting:
+            self._say(f"{why}; facts are asked for again, other writes wait until it is back")
+            self._try_at = time.monotonic() + TRY_SECONDS
+        if self._waiting.keep(call):
+            return []
+        if self._waiting.dropped == 1:
+            self._say(f"{len(self._waiting)} writes wait for the store; there is no room for more, they are dropped")
+        return [Outcome(None, None)]
+
+    def _make_up(self) -> None:
+        """Make the writes that wait, if it is time to try; once one batch succeeds, all."""
+        while self._waiting and time.monotonic() >= self._try_at:
+            calls = self._waiting.first(BATCH)
+            outcomes = self._write(calls)
+            if any(isinstance(outcome.error, Unwritable) for outcome in outcomes):
+                self._try_at = time.monotonic() + TRY_SECONDS
+                return
+            self._waiting.made(len(calls))
+            self._made += len(calls)
+            self._put(outcomes)
+            if not self._waiting:
+                self._say(
+                    f"it is back: {self._made} writes that waited were made, {self._waiting.dropped} were dropped"
+                )
+                self._made = self._waiting.dropped = 0
+
+    def _say(self, line: str) -> None:
+        self._put([Outcome(TENDED, (line,))])
 
     def _tend(self, due: float) -> tuple[float, float]:
         """Upkeep if it is due by the monotonic clock; returns the pause until the next, and when that is."""

@@ -11,7 +11,8 @@ import random
 import tempfile
 import time
 
-from hub.store.worker import Outcome, Worker, _Call
+from hub.store.waiting import Call
+from hub.store.worker import Outcome, Worker
 from tests.support import crash
 
 ROUNDS, QUICK_ROUNDS = 200, 8
@@ -22,7 +23,7 @@ LIVES = 10
 class Hasty(Worker):
     """Acknowledges before the commit."""
 
-    def _write(self, calls: list[_Call]) -> list[Outcome]:
+    def _write(self, calls: list[Call]) -> list[Outcome]:
         with self._store.batch():
             for call in calls:
                 self._put([self._outcome(call)])

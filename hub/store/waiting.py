@@ -1,0 +1,56 @@
+"""Writes that nobody waits for, kept while the store is away: in order, bounded, of each agent's rows only the last."""
+
+from __future__ import annotations
+
+from itertools import count, islice
+from typing import Any
+
+from wire._record import Record
+
+__all__ = ["IN_MEMORY", "Call", "Waiting"]
+
+IN_MEMORY = frozenset({"put_samples", "put_container", "put_roster"})
+"""Writes that are in memory even where their batch failed: there is nothing to make up for."""
+
+
+class Call(Record):
+    """One call of a store's method."""
+
+    method: str
+    args: tuple[Any, ...]
+    tag: object
+    """Who waits for the outcome; None where nobody does."""
+
+
+class Waiting:
+    """Calls to be made later."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._number = limit, count()
+        self._calls: dict[object, Call] = {}
+        self.dropped = 0
+        """Calls for which there was no room since the store went away."""
+
+    def keep(self, call: Call) -> bool:
+        """Keep a call; False, and it is counted, where there is no room."""
+        key: object = (
+            ("put_agent", getattr(call.args[0], "agent", "")) if call.method == "put_agent" else next(self._number)
+        )
+        self._calls.pop(key, None)
+        if len(self._calls) >= self._limit:
+            self.dropped += 1
+            return False
+        self._calls[key] = call
+        return True
+
+    def first(self, most: int) -> list[Call]:
+        """The oldest."""
+        return list(islice(self._calls.values(), most))
+
+    def made(self, number: int) -> None:
+        """So many of the oldest are done."""
+        for key in list(islice(self._calls, number)):
+            del self._calls[key]
+
+    def __len__(self) -> int:
+        return len(self._calls)
