@@ -9,13 +9,13 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import redis
 from redis.exceptions import RedisError
 
-from hub.store.redis.address import Access, Address
+from hub.store.redis.address import Address
 from tests.support.services import absent
 from tests.support.waiting import until
 
@@ -111,6 +111,23 @@ class Cluster:
     def address(self) -> Address:
         return Address("cluster", False, tuple(("127.0.0.1", node.port) for node in self.nodes))
 
+    def move(self, key: str, between: Callable[[], object]) -> None:
+        """Move this key's slot to another node; `between` is called when its keys are there and nobody knows yet."""
+        with self.nodes[0].client() as client:
+            slot = int(client.execute_command("CLUSTER KEYSLOT", key))
+        here = next(n for n in range(3) if SLOTS * n // 3 <= slot < SLOTS * (n + 1) // 3)
+        ids = [node.client().execute_command("CLUSTER MYID").decode() for node in self.nodes]
+        there = (here + 1) % 3
+        source, target = self.nodes[here].client(), self.nodes[there].client()
+        target.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[here])
+        source.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[there])
+        while keys := source.execute_command("CLUSTER GETKEYSINSLOT", slot, 10):
+            port = self.nodes[there].port
+            source.execute_command("MIGRATE", "127.0.0.1", port, "", 0, 5000, "REPLACE", "KEYS", *keys)
+        between()
+        for node in (self.nodes[there], self.nodes[here], *self.nodes):
+            node.client().execute_command("CLUSTER SETSLOT", slot, "NODE", ids[there])
+
     def flush(self) -> None:
         for node in self.nodes:
             with node.client() as client:
@@ -152,6 +169,3 @@ class Watched:
     def kill(self) -> None:
         for server in (*self.sentinels, self.replica, self.primary):
             server.kill()
-
-
-ACCESS = Access()
