@@ -5,6 +5,9 @@ command again.  So PID 1 itself remembers ids: a known id is never executed a se
 result, or joins those who wait for it.  An id is remembered until its deadline and COMMAND_GRACE_SECONDS more; where
 all places are taken, new commands are refused rather than old ids forgotten.
 
+What is forgotten must not be executed again either: each command carries a number that grows within an epoch, and a
+window of the last NONCE_WINDOW numbers tells a repetition from a command that was overtaken.  Older ones are refused.
+
 Epochs order the hubs: PID 1 remembers the highest it has seen and refuses commands of a lower one, so that a hub that
 was cut off and replaced cannot command any more.
 
@@ -18,7 +21,7 @@ from initd.arguments import REQUIRED, Argument
 from initd.control import OBSERVE, OPERATE, VERBS, Control, Entry, answer_when_reached, follow_facts
 from initd.replies import Answer, Call, Carrier, ControlError, Reply, Stream
 from initd.wishes import Command
-from wire.limits import COMMAND_GRACE_SECONDS, FACTS_PER_MESSAGE, KEEP_KEYS
+from wire.limits import COMMAND_GRACE_SECONDS, FACTS_PER_MESSAGE, KEEP_KEYS, NONCE_WINDOW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ class Remote:
         """Opaque text of link's, by key."""
         self.epoch = 0
         """The highest that commanded here."""
+        self.nonce = self.taken = 0
+        """The highest number of this epoch, and a bit for each taken one: bit 0 is the highest, bit 1 the one below."""
         control.table.update({verb: self._bind(entry) for verb, entry in LINK_VERBS.items()})
 
     @property
@@ -98,7 +103,8 @@ def _command(remote: Remote, call: Call) -> Answer:
     if args["epoch"] < remote.epoch:
         message = f"epoch {args['epoch']} is over, {remote.epoch} commands here"
         raise ControlError("old-epoch", message, "the hub has to take a higher one")
-    remote.epoch = args["epoch"]
+    if args["epoch"] > remote.epoch:
+        remote.epoch, remote.nonce, remote.taken = args["epoch"], 0, 0
     known = remote.control.commands.get(args["id"], call.now)
     if known is not None:
         return _again(known, call)
@@ -106,7 +112,37 @@ def _command(remote: Remote, call: Call) -> Answer:
         raise ControlError("expired", "the command arrived after its deadline")
     if args["verb"] not in remote.may():
         raise _forbidden(remote, args["verb"])
-    return _execute(remote, call)
+    if VERBS[args["verb"]].role != OPERATE or not args["nonce"]:
+        return _execute(remote, call)
+    return _once(remote, call, args["nonce"])
+
+
+def _once(remote: Remote, call: Call, nonce: int) -> Answer:
+    """Carry it out unless its number was taken, or is too old to know."""
+    if _was_taken(remote, nonce):
+        raise ControlError("replayed", f"command {nonce} of epoch {remote.epoch} was here before")
+    try:
+        return _execute(remote, call)
+    except ControlError as error:
+        if error.code == "busy":
+            nonce = 0
+        raise
+    finally:
+        if nonce:
+            _take(remote, nonce)
+
+
+def _was_taken(remote: Remote, nonce: int) -> bool:
+    behind = remote.nonce - nonce
+    return behind >= NONCE_WINDOW or (behind >= 0 and bool(remote.taken >> behind & 1))
+
+
+def _take(remote: Remote, nonce: int) -> None:
+    ahead = nonce - remote.nonce
+    if ahead > 0:
+        remote.taken = remote.taken << min(ahead, NONCE_WINDOW) & (1 << NONCE_WINDOW) - 1
+        remote.nonce = nonce
+    remote.taken |= 1 << remote.nonce - nonce
 
 
 def _forbidden(remote: Remote, verb: str) -> ControlError:
@@ -180,6 +216,7 @@ LINK_VERBS: dict[str, Entry] = {
             Argument("deadline", read.seconds, REQUIRED, "seconds left"),
             Argument("actor", read.text, REQUIRED, "who asks, e.g. hub:alice"),
             Argument("epoch", read.number, REQUIRED, "the hub's epoch"),
+            Argument("nonce", read.number, 0, "grows with each command of the epoch; 0: none"),
         ),
         _command,
         LINK,

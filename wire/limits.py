@@ -200,6 +200,9 @@ CLIENT_SECONDS = 10.0
 COMMAND_GRACE_SECONDS = 60.0
 """An id is remembered that much longer than its deadline: a repetition may have been long on its way."""
 
+NONCE_WINDOW = 1024
+"""Commands of one agent that may overtake each other: twice as many as may be in flight to it."""
+
 CONTROL_ASKED = 64
 """Requests of one control client that may wait or stream at a time."""
 

@@ -181,6 +181,7 @@ class Command(NamedTuple):
     ttl: Annotated[float, Amount(0.0, limits.COMMAND_SECONDS), "s", "time left until it must not be started any more"]
     actor: Annotated[str, WORDS, "", "who asked; goes into facts and audit"]
     epoch: Annotated[int, Whole(), "1", "epoch of the hub that sends it"]
+    nonce: Annotated[int, Whole(), "1", "grows with each command to this agent within an epoch; 0 = none"] = 0
 
 
 class Progress(NamedTuple):

@@ -167,7 +167,7 @@ class Orders:
 
     def launch(self, command: Command, now: Instant) -> Effects:
         """A claimed command starts to fly."""
-        self.router.accept(command)
+        command = self.router.accept(command)
         return [*self._told(command, now), *self._send(command, now)]
 
     def ready(self, agent: str, now: Instant) -> Effects:
@@ -187,7 +187,7 @@ class Orders:
         self.router.attempted(command.id, agent.said.boot, now.mono)
         left = max(command.deadline - now.mono, 0.0)
         actor = f"hub:{command.actor}"
-        message = M.Command(command.id, command.verb, dict(command.args), left, actor, self.fleet.epoch)
+        message = M.Command(command.id, command.verb, dict(command.args), left, actor, self.fleet.epoch, command.nonce)
         return [Send(route, message, agent=command.agent)]
 
     def _order(self, command: Command, now: Instant) -> Effects:

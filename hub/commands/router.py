@@ -13,6 +13,7 @@ A deadline that passes leaves the truth open (the agent may have executed it and
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from wire._record import Record
@@ -61,6 +62,8 @@ class Command(Record):
     """Monotonic time of the last attempt to hand it over."""
     peer: str = ""
     """Address of who asked."""
+    nonce: int = 0
+    """Number among this hub's commands to the agent, given when it starts to fly; 0 = none."""
     boot: str = ""
     """Boot of the agent it was first sent to: another boot must not get it, since it forgot what it executed."""
 
@@ -72,6 +75,8 @@ class Router:
         self.flying: dict[str, Command] = {}
         self.ended: dict[str, Command] = {}
         self.orders: dict[str, tuple[str, ...]] = {}
+        self.numbers: Counter[str] = Counter()
+        """Agent -> last number given."""
 
     def get(self, command_id: str) -> Command | None:
         """The command, in flight or recently ended."""
@@ -86,13 +91,17 @@ class Router:
         """Whether `more` commands would exceed what may fly at once."""
         return len(self.flying) + more > IN_FLIGHT
 
-    def accept(self, command: Command) -> None:
-        """Takes a command whose id was claimed in the store."""
+    def accept(self, command: Command) -> Command:
+        """Takes a command whose id was claimed in the store, and numbers it."""
+        if command.agent:
+            self.numbers[command.agent] += 1
+            command = command._replace(nonce=self.numbers[command.agent])
         self.flying[command.id] = command
         known = self.orders.get(command.order, ())
         self.orders[command.order] = (*known, command.id)
         while len(self.orders) > IN_FLIGHT + RECENT:
             del self.orders[next(iter(self.orders))]
+        return command
 
     def sendable(self, now: float, agent: str | None = None) -> list[Command]:
         """Accepted commands to offer now: those of `agent` (it just spoke), or all whose last attempt is old."""

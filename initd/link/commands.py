@@ -100,6 +100,7 @@ class HubCommands:
         asked = {
             "id": command.id, "verb": command.verb, "args": command.args, "deadline": command.ttl,
             "actor": command.actor, "epoch": command.epoch,
+            **({"nonce": command.nonce} if command.nonce else {}),
         }  # fmt: skip
         try:
             self._pid1.ask("command", asked, lambda told: self._report(progress(command.id, told, time.time())))

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
-import pytest
+from types import SimpleNamespace
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from initd.remote import _take, _was_taken
 from initd.replies import Later, Reply
 from tests.support.smallworld import SmallWorld
-from wire.limits import COMMAND_GRACE_SECONDS, COMMAND_RESULTS, KEEP_BYTES, KEEP_KEYS
+from wire.limits import COMMAND_GRACE_SECONDS, COMMAND_RESULTS, KEEP_BYTES, KEEP_KEYS, NONCE_WINDOW
 
 
 @pytest.fixture
@@ -122,6 +127,43 @@ def test_when_all_places_are_taken_new_commands_are_refused_and_people_are_not(w
     assert code(world.command("more", "start", names=["web"])) == "busy"
     assert world.result("start", names=["web"])["outcome"] == "done"
     assert isinstance(world.command("c0", "start", names=["web"]), Reply)
+
+
+def test_what_was_forgotten_is_not_executed_again(world):
+    world.command("c1", "stop", deadline=5.0, names=["web"], nonce=1)
+    world.pass_time(5 + COMMAND_GRACE_SECONDS + 1)
+    assert code(world.command("c1", "stop", names=["web"], nonce=1)) == "replayed"
+    assert isinstance(world.command("c1", "stop", epoch=2, names=["web"], nonce=1), Reply)
+
+
+def test_a_command_may_be_overtaken(world):
+    for nonce in (5, 3, 4, 1, 2 + NONCE_WINDOW):
+        assert world.command(f"c{nonce}", "start", names=["web"], nonce=nonce).error is None
+    assert code(world.command("new", "start", names=["web"], nonce=4)) == "replayed"
+    assert code(world.command("old", "start", names=["web"], nonce=2)) == "replayed"
+    assert world.command("c1", "start", names=["web"], nonce=1).result["outcome"] == "done", "known by its id"
+
+
+@given(st.lists(st.integers(1, 3 * NONCE_WINDOW), max_size=40))
+def test_no_number_is_executed_twice(nonces):
+    remote, executed = SimpleNamespace(nonce=0, taken=0), []
+    for nonce in nonces:
+        if not _was_taken(remote, nonce):
+            executed.append(nonce)
+            _take(remote, nonce)
+    assert len(executed) == len(set(executed)) and set(nonces[:1]) <= set(executed)
+    assert remote.taken < 1 << NONCE_WINDOW
+
+
+def test_a_refused_number_may_come_again_but_a_failed_one_not(world):
+    for number in range(COMMAND_RESULTS):
+        world.command(f"c{number}", "start", names=["web"])
+    assert code(world.command("more", "start", names=["web"], nonce=7)) == "busy"
+    assert code(world.command("more", "start", names=["web"], nonce=7)) == "busy"
+
+
+def test_looking_twice_is_no_replay(world):
+    assert [world.command("look", "status", nonce=3).error for _ in range(2)] == [None, None]
 
 
 def test_a_lower_epoch_is_refused_even_for_a_known_id(world):

@@ -156,5 +156,6 @@ class SmallWorld:
     def command(self, id: str, verb: str, deadline: float = 10.0, epoch: int = 1, **args: object) -> Answer:
         """A command of the hub."""
         told = {"id": id, "verb": verb, "args": args, "deadline": deadline, "actor": "hub:alice", "epoch": epoch}
+        told |= {"nonce": args.pop("nonce")} if "nonce" in args else {}
         request = {"id": 8, "verb": "command", "args": told}
         return self.control.handle(request, self.remote.carrier, self.loop.now())

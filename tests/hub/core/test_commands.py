@@ -19,6 +19,22 @@ def report(hub: CoreHub, agent: str, state: CommandState, id: str, **more: objec
     hub.ask("agents", agent, M.Progress(id, state, fields["result"], fields["error"], 0.0))
 
 
+def test_commands_to_an_agent_are_numbered_and_a_repetition_keeps_its_number(hub: CoreHub) -> None:
+    agents = [hub.agent(name, "web") for name in ("shop", "cafe")]
+    routes = [hub.hello(agent) for agent in agents]
+    for number in range(3):
+        hub.query("command", verb="restart", target="shop/web", id=f"s{number}")
+    hub.query("command", verb="restart", target="cafe/web", id="c0")
+    assert routes and [(one.id, one.nonce) for one in hub.commands()] == [("s0", 1), ("s1", 2), ("s2", 3), ("c0", 1)]
+    hub.hello(agents[0])
+    assert {one.id: one.nonce for one in hub.commands()[4:]} == {"s0": 1, "s1": 2, "s2": 3}
+    epoch = hub.commands()[-1].epoch
+    hub.restart()
+    hub.ask("agents", agents[0], register(name="shop"))
+    hub.hello(agents[0])
+    assert sorted(one.nonce for one in hub.commands()[-3:]) == [1, 2, 3] and hub.commands()[-1].epoch > epoch
+
+
 def audits(hub: CoreHub) -> list[tuple[str, str, str]]:
     return [(row["actor"], row["action"], row["outcome"]) for row in hub.query("audit")]
 
@@ -29,7 +45,8 @@ def test_a_command_goes_to_the_agents_own_route(hub: CoreHub) -> None:
     answer = order(hub, "shop/web", id="o1", ttl=9.0)
     assert (answer["id"], answer["state"], answer["name"]) == ("o1", "accepted", "shop")
     (send,) = [send for send in hub.sent if isinstance(send.message, M.Command)]
-    assert send.route == route and send.message == M.Command("o1", "restart", {"names": ("web",)}, 9.0, "hub:admin", 1)
+    expected = M.Command("o1", "restart", {"names": ("web",)}, 9.0, "hub:admin", 1, nonce=1)
+    assert send.route == route and send.message == expected
 
 
 def test_progress_leads_to_done_and_only_its_own_agent_may_report(hub: CoreHub) -> None:
