@@ -21,7 +21,7 @@ _hubctl() {
         esac
     done
     case $verb in
-        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms audit about metrics history start stop restart signal rolls cancel resume kill pause unpause tail token keys" ;;
+        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms audit about metrics history start stop restart signal rolls cancel resume kill pause unpause tail logs shell token keys" ;;
         agents) words="-h --help --key --json --timeout -a --all" names="" ;;
         hosts) words="-h --help --key --json --timeout" names="" ;;
         containers) words="-h --help --key --json --timeout -a --all" names="" ;;
@@ -46,6 +46,8 @@ _hubctl() {
         pause) words="-h --help --key --json --timeout --all --wait --ttl --id" names="containers" ;;
         unpause) words="-h --help --key --json --timeout --all --wait --ttl --id" names="containers" ;;
         tail) words="-h --help --key --json --timeout --stderr -c --bytes --all --wait --ttl --id" names="ps" ;;
+        logs) words="-h --help --key --json --timeout -f --follow --stderr -n --number --interval" names="ps" ;;
+        shell) words="-h --help --key --json --timeout" names="" ;;
         token) words="-h --help --key --json --timeout --service --invite --label --cap --seconds" names="create list revoke" ;;
         keys) words="-h --help --key --json --timeout --role --scope --out -a --all --state-dir --passphrase-file" names="create list revoke backup restore" ;;
     esac

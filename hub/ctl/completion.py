@@ -11,7 +11,21 @@ import sys
 
 from hub.ctl.verbs import make_parser
 
-PROGRAMS = ("ps", "top", "exits", "why", "storms", "events", "history", "start", "stop", "restart", "signal", "tail")
+PROGRAMS = (
+    "ps",
+    "top",
+    "exits",
+    "why",
+    "storms",
+    "events",
+    "history",
+    "start",
+    "stop",
+    "restart",
+    "signal",
+    "tail",
+    "logs",
+)
 """Verbs that take AGENT/PROGRAM; with --container, containers."""
 CONTAINERS = ("kill", "pause", "unpause")
 SCRIPT = """\

@@ -64,7 +64,7 @@ def command(hub: Client, options: Namespace) -> int:
     order = _order(hub, options, "kill" if options.container and options.verb == "signal" else options.verb, args)
     rows = _commands(order)
     if options.wait:
-        rows = _finished(hub, order, options.wait + 5.0)
+        rows = finished(hub, order, options.wait + 5.0)
     if options.json:
         print_json({"order": order["order"], "commands": rows})
     else:
@@ -78,7 +78,7 @@ def tail(hub: Client, options: Namespace) -> int:
     if options.bytes is not None:
         args["bytes"] = options.bytes
     order = _order(hub, options, "tail", args)
-    rows = _finished(hub, order, options.wait + 5.0)
+    rows = finished(hub, order, options.wait + 5.0)
     if options.json:
         print_json({"order": order["order"], "commands": rows})
         return verdict(rows, waited=True)
@@ -119,7 +119,7 @@ def _commands(order: Row) -> list[Row]:
     return list(order.get("commands") or [order])
 
 
-def _finished(hub: Client, order: Row, seconds: float) -> list[Row]:
+def finished(hub: Client, order: Row, seconds: float) -> list[Row]:
     """The commands of an order once all have ended, or as they are after so many seconds."""
     deadline, attempt = time.monotonic() + seconds, 0
     rows = _commands(order)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from hub.ctl import audited, inquest, keep, look, rolls, safekeeping, steer
+from hub.ctl import audited, inquest, keep, logs, look, rolls, safekeeping, shell, steer
 from hub.ctl.past import history
 from hub.ctl.text import safe
 from hub.ctl.top import ORDERS, top
@@ -40,6 +40,8 @@ EXAMPLES = """a target is AGENT/PROGRAM or AGENT/GROUP:PROGRAM; globs and label 
   hubctl restart service=shop --at-a-time 10% --wait ready   a few at a time; see hubctl rolls
   hubctl signal HUP 'shop-*/nginx'        send a signal
   hubctl tail shop-1/gunicorn --stderr    its last output
+  hubctl logs -f service=shop             the output of many programs, followed
+  hubctl shell shop-1                     a prompt as supervisorctl's
   hubctl exits --since 1h                 what ended, and why
   hubctl exits --group-by cause,program   the same, counted
   hubctl why shop-1/gunicorn              one timeline and a verdict
@@ -244,6 +246,8 @@ def _steers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     tail.add_argument("--stderr", action="store_true", help="standard error instead of standard output")
     tail.add_argument("-c", "--bytes", type=int, metavar="N", help="at most so many bytes")
     _steered(tail, container=False)
+    logs.declare(partial(_verb, verbs))
+    shell.declare(partial(_verb, verbs))
 
 
 def _steered(parser: argparse.ArgumentParser, container: bool | None = None) -> None:
