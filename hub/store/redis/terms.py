@@ -20,7 +20,7 @@ from hub.store.redis.link import Link
 __all__ = ["check_terms"]
 
 STRENGTH = {"none": 0, "no": 0, "everysec": 1, "always": 2}
-LEAST_VERSION = 6
+LEAST_VERSION = 7
 
 
 def check_terms(link: Link) -> tuple[str, ...]:
