@@ -24,7 +24,8 @@ from wire.keys import KeyPair
 LEAST = {
     **dict.fromkeys(("about", "agents", "hosts", "containers", "ps", "metrics"), Role.VIEWER),
     **dict.fromkeys(("exits", "events", "history", "container_history"), Role.VIEWER),
-    **dict.fromkeys(("exit_groups", "why", "storms"), Role.VIEWER),
+    **dict.fromkeys(("exit_groups", "why", "storms", "rolls"), Role.VIEWER),
+    **dict.fromkeys(("roll", "roll.cancel", "roll.resume"), Role.OPERATOR),
     **dict.fromkeys(("commands", "command_state", "command"), Role.VIEWER),
     **dict.fromkeys(("audit", "join", "token.create", "token.list", "token.revoke"), Role.ADMIN),
     **dict.fromkeys(("key.create", "key.list", "key.revoke"), Role.ADMIN),
@@ -42,7 +43,13 @@ SCOPES: tuple[dict[str, str], ...] = ({}, {"team": "blue"})
 OPS = sorted(LEAST)
 RED = ("crimson", "scarlet")
 """Names of the agent and the container that are out of the scope."""
-ARGS: dict[str, dict[str, Any]] = {"command_state": {"id": "red-order"}, "audit": {"limit": 2000}}
+ARGS: dict[str, dict[str, Any]] = {
+    "command_state": {"id": "red-order"},
+    "audit": {"limit": 2000},
+    "roll": {"verb": "restart"},
+    "roll.cancel": {"id": "red-roll"},
+    "roll.resume": {"id": "red-roll"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +63,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> CoreHub:
     hub.report(*listing(hub.now.wall, boxes[0], engine="azure-engine"))
     hub.report(*listing(hub.now.wall, boxes[1], engine="scarlet-engine"))
     hub.query("command", verb="restart", target="team=red", id="red-order")
+    assert code(hub.query("roll", verb="restart", target="team=red", id="red-roll")) == ""
     for role, scope in itertools.product(LADDER, SCOPES):
         hub.query("key.create", name=name_of(role, scope), role=role, scope=scope, public=KeyPair.generate().public)
     return hub
