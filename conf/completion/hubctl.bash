@@ -48,7 +48,7 @@ _hubctl() {
         tail) words="-h --help --key --json --timeout --stderr -c --bytes --all --wait --ttl --id" names="ps" ;;
         logs) words="-h --help --key --json --timeout -f --follow --stderr -n --number --interval" names="ps" ;;
         shell) words="-h --help --key --json --timeout" names="" ;;
-        token) words="-h --help --key --json --timeout --service --invite --label --cap --seconds" names="create list revoke" ;;
+        token) words="-h --help --key --json --timeout --service --invite --label --cap --seconds --uses" names="create list revoke" ;;
         keys) words="-h --help --key --json --timeout --role --scope --out -a --all --state-dir --passphrase-file" names="create list revoke backup restore" ;;
     esac
     case $names in

@@ -63,7 +63,8 @@ def token(hub: Client, options: Namespace) -> int:
     if options.action == "revoke":
         return _said(hub.query("token.revoke", id=options.id), options, f"token {options.id} revoked; its agents stay")
     kind = "service" if options.service else "invite"
-    made = hub.query("token.create", kind=kind, labels=pairs(options.label), cap=options.cap, seconds=options.seconds)
+    wanted = {"labels": pairs(options.label), "cap": options.cap, "seconds": options.seconds, "uses": options.uses}
+    made = hub.query("token.create", kind=kind, **wanted)
     if options.json:
         print_json(made)
         return 0

@@ -275,6 +275,7 @@ def _admin(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     create.add_argument("--label", action="append", default=[], metavar="NAME=VALUE", help="label of its agents")
     create.add_argument("--cap", type=int, metavar="N", help="most agents alive at once; 1000")
     create.add_argument("--seconds", type=int, metavar="S", help="valid for so long")
+    create.add_argument("--uses", type=int, metavar="N", help="for so many enrolments; 1 for an invite, else any")
     _action(actions, "list", "all tokens")
     _action(actions, "revoke", "nobody enrols with it any more").add_argument("id")
     keys = _verb(

@@ -47,15 +47,15 @@ class Admin:
     # -- tokens ------------------------------------------------------------------------------------------------------
 
     def create_token(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
-        """`kind`, `labels`, `cap`, `seconds` -> the token and its join string, which is shown only now."""
+        """`kind`, `labels`, `cap`, `seconds`, `uses` -> the token and its join string, which is shown only now."""
         args = query.args
         kind = _kind(args.get("kind", tokens.TokenKind.INVITE.value))
         cap = _whole(args, "cap", tokens.LIVE_AGENTS, CAP_MOST)
         seconds = args.get("seconds")
         life = None if seconds is None else float(_whole(args, "seconds", 1, int(SECONDS_MOST)))
-        token, secret = tokens.create(
-            kind, _labels(args.get("labels", {}), "labels"), cap, subject.name, now.wall, life
-        )
+        uses = None if args.get("uses") is None else _whole(args, "uses", 1, CAP_MOST)
+        labels = _labels(args.get("labels", {}), "labels")
+        token, secret = tokens.create(kind, labels, cap, subject.name, now.wall, life, uses)
         settings = self.fleet.settings
         join = JoinString(settings.enrol_addresses, settings.fleet_key, token.id, secret).format()
 

@@ -1,9 +1,9 @@
 """Join tokens: what they are made of, how they are compared, and whether one may be used now.
 
 Theory.  A token is an id and a random 256-bit secret; the hub keeps the SHA-256 of the secret only (a random secret of
-that size needs no slow hash).  *Invite* tokens serve one agent within an hour; *service* tokens serve every copy of a
-deployment until they are revoked, within a cap on agents that live at the same time.  A token also carries the labels
-that its agents get, and these labels decide scopes.
+that size needs no slow hash).  *Invite* tokens serve one agent (or as many as was said) within an hour; *service* tokens
+serve every copy of a deployment until they are revoked, within a cap on agents that live at the same time.  A token
+also carries the labels that its agents get, and these labels decide scopes.
 """
 
 from __future__ import annotations
@@ -33,9 +33,15 @@ class TokenKind(StrEnum):
 
 
 def create(
-    kind: TokenKind, labels: Mapping[str, str], cap: int, by: str, at: float, seconds: float | None = None
+    kind: TokenKind,
+    labels: Mapping[str, str],
+    cap: int,
+    by: str,
+    at: float,
+    seconds: float | None = None,
+    uses: int | None = None,
 ) -> tuple[TokenRow, bytes]:
-    """A new token and its secret, which exists only in this return value; `seconds` shortens or bounds its life."""
+    """A new token and its secret, which exists only here; `seconds` bounds its life, `uses` its enrolments."""
     secret = secrets.token_bytes(SECRET_BYTES)
     invite = kind is TokenKind.INVITE
     life = INVITE_SECONDS if invite and seconds is None else seconds
@@ -46,9 +52,9 @@ def create(
         created_at=at,
         created_by=by,
         expires_at=None if life is None else at + life,
-        uses_left=1 if invite else None,
+        uses_left=uses or (1 if invite else None),
         labels=dict(labels),
-        live_cap=1 if invite else cap,
+        live_cap=(uses or 1) if invite else cap,
     ), secret
 
 

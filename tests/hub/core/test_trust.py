@@ -28,6 +28,15 @@ def test_an_invite_serves_one_agent_only(hub: CoreHub) -> None:
     assert refused(hub.enrol(join)) == "token-used"
 
 
+def test_a_token_may_serve_a_number_of_agents(hub: CoreHub) -> None:
+    for kind in ("invite", "service"):
+        join = hub.token(kind=kind, uses=3)
+        assert (
+            all(isinstance(hub.enrol(join), M.Enrolled) for _ in range(3)) and refused(hub.enrol(join)) == "token-used"
+        )
+    assert refused(hub.query("token.create", uses=0)) == "bad-argument"
+
+
 def test_a_lost_answer_costs_no_second_use(hub: CoreHub) -> None:
     join, public = hub.token(kind="invite"), KeyPair.generate().public
     assert hub.enrol(join, public) == hub.enrol(join, public)
