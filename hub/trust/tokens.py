@@ -1,7 +1,7 @@
 """Join tokens: what they are made of, how they are compared, and whether one may be used now.
 
 Theory.  A token is an id and a random 256-bit secret; the hub keeps the SHA-256 of the secret only (a random secret of
-that size needs no slow hash).  *Invite* tokens serve one agent (or as many as was said) within an hour; *service* tokens
+that size needs no slow hash).  *Invite* tokens serve one agent (or as many as said) within an hour; *service* tokens
 serve every copy of a deployment until they are revoked, within a cap on agents that live at the same time.  A token
 also carries the labels that its agents get, and these labels decide scopes.
 """
