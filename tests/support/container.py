@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -57,7 +58,7 @@ class Container:
                 words = Path(f"/proc/{pid}/cmdline").read_bytes()
             except OSError:
                 continue
-            if b"__main__.pyc\0-c\0/mnt/app.ini" in words:
+            if re.search(rb"__main__\.pyc?\0-c\0/mnt/app\.ini", words):  # compiled where it is the bundle's
                 return pid
         return 0
 
