@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,8 +15,11 @@ from tests.sim.machine import ME, Simulated
 
 
 @pytest.fixture
-def ends() -> list[socket.socket]:
-    return []
+def ends() -> Iterator[list[socket.socket]]:
+    found: list[socket.socket] = []
+    yield found
+    for end in found:
+        end.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from initd.config.topics.policy import Policy
 from initd.control import MAY, OBSERVE, VERBS
 from initd.replies import CODES, Carrier, Later, Reply, Stream
+from tests.support.estate import give_back
 from tests.support.programs import program
 from tests.support.smallworld import ROOT, SmallWorld
 from wire.limits import COMMAND_RESULTS
@@ -322,3 +323,4 @@ def test_whatever_is_asked_is_answered_in_json(request_):
         assert message["ok"] or message["error"]["code"] in CODES
     else:
         assert isinstance(answer, (Later, Stream))
+    give_back()

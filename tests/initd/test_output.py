@@ -9,6 +9,7 @@ import pytest
 
 from initd.output import Dropped, Output
 from tests.support.descriptors import few_descriptors
+from tests.support.estate import emptied, owned, piped
 from tests.support.handloop import HandLoop
 from tests.support.pipes import opened
 from tests.support.programs import program
@@ -20,11 +21,11 @@ class Bench:
 
     def __init__(self, **options: object) -> None:
         self.loop = HandLoop()
-        self.stdout, self._stdout_w = os.pipe()
-        self.stderr, self._stderr_w = os.pipe()
+        self.stdout, self._stdout_w = piped()
+        self.stderr, self._stderr_w = piped()
         for fd in (self.stdout, self.stderr):
             os.set_blocking(fd, False)
-        self.output = Output(self.loop, lambda: 5.0, self._stdout_w, self._stderr_w, **options)
+        self.output = emptied(Output(self.loop, lambda: 5.0, self._stdout_w, self._stderr_w, **options))
 
     def write(self, fd: int, text: bytes) -> None:
         os.write(fd, text)
@@ -196,6 +197,7 @@ def test_drain_never_waits_for_a_grandchild_and_its_words_still_arrive(bench):
 def test_drain_is_bounded(bench):
     pipes = opened(bench.output, program())
     fill = os.dup(pipes.stdout_w)
+    owned(fill)
     os.set_blocking(fill, False)
     fcntl.fcntl(fill, fcntl.F_SETPIPE_SZ, 1 << 20)
     written = os.write(fill, b"x" * (1 << 20))
@@ -205,10 +207,9 @@ def test_drain_is_bounded(bench):
 
 
 def test_pipes_of_earlier_runs_are_bounded(bench):
-    held = []
     for _ in range(LINGERING_PIPES + 5):
         pipes = opened(bench.output, program(redirect_stderr=True))
-        held.append(os.dup(pipes.stdout_w))
+        owned(os.dup(pipes.stdout_w))
         pipes.spawned()
     assert len(bench.loop.watched) == LINGERING_PIPES + 1
 
@@ -277,7 +278,7 @@ def test_what_initd_says_goes_to_the_containers_stderr(bench):
 
 
 def test_one_pipe_for_both_streams_keeps_their_order():
-    loop, (reader, writer) = HandLoop(), os.pipe()
+    loop, (reader, writer) = HandLoop(), piped()
     output = Output(loop, lambda: 0.0, writer, os.dup(writer))
     assert output._routes._streams["stdout"] is output._routes._streams["stderr"]
     output.say("x")

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 from initd.listener import Listener
+from tests.support.estate import at_the_end
 from tests.support.smallworld import SmallWorld
 
 
@@ -20,6 +21,7 @@ class Served:
         self.listener = Listener(self.loop, self.world.control, self.world.remote, self.said.append)
         self.path = str(directory / "control.sock")
         self.listener.open(self.path, None)
+        at_the_end(self.listener.close)
 
     def connect(self) -> Peer:
         sock = socket.socket(socket.AF_UNIX)
@@ -40,6 +42,7 @@ class Peer:
         self.sock = sock
         self.sock.setblocking(False)
         self.input = b""
+        at_the_end(sock.close)
 
     def send(self, text: bytes) -> None:
         while text:

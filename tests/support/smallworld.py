@@ -14,6 +14,7 @@ from initd.reaper import Death
 from initd.remote import Remote
 from initd.replies import Answer, Carrier, Reply
 from initd.supervisor import Supervisor
+from tests.support.estate import emptied, owned
 from tests.support.handloop import HandLoop
 from tests.support.programs import program
 from wire.model import Cause
@@ -55,6 +56,7 @@ class FakeKernel:
             raise StartFailed("exec", errno.ENOENT, self.refuse)
         self._next += 1
         self.alive[self._next] = os.dup(order.stdout)  # type: ignore[attr-defined]
+        owned(self.alive[self._next])
         return self._next
 
     def kill(self, pid: int, signum: int, group: bool) -> None:
@@ -100,7 +102,8 @@ class SmallWorld:
         self.kernel = FakeKernel()
         self.journal = Journal()
         null = os.open("/dev/null", os.O_WRONLY)
-        self.output = Output(self.loop, self.kernel.wall, null, null)
+        owned(null)
+        self.output = emptied(Output(self.loop, self.kernel.wall, null, null))
         self.supervisor = Supervisor(
             self.loop,  # type: ignore[arg-type]
             self.kernel,  # type: ignore[arg-type]

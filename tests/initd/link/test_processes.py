@@ -22,6 +22,7 @@ from initd.link.processes import (
     parse_stat,
     uptime,
 )
+from tests.support.estate import at_the_end
 from tests.support.waiting import until
 
 NONE = frozenset((99999,))
@@ -45,6 +46,11 @@ class Proc:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def table(self) -> Table:
+        table = Table(str(self.folder))
+        at_the_end(table.close)
+        return table
 
     def put(self, pid: int, **stat: object) -> None:
         place = self.folder / str(pid)
@@ -86,7 +92,7 @@ def test_anything_else_is_an_error_of_one_kind(raw: bytes) -> None:
 
 
 def test_processes_come_and_go(proc: Proc) -> None:
-    table = Table(str(proc.folder))
+    table = proc.table()
     proc.put(1, parent=0)
     proc.put(7)
     assert [one.pid for one in table.scan()] == [1, 7]
@@ -98,21 +104,21 @@ def test_processes_come_and_go(proc: Proc) -> None:
 
 def test_zombies_are_not_listed(proc: Proc) -> None:
     proc.put(7, state="Z")
-    assert Table(str(proc.folder)).scan() == []
+    assert proc.table().scan() == []
 
 
 def test_a_list_that_is_too_long_is_cut_and_says_so(proc: Proc, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wire.limits.PROCESSES", 3)
     for pid in range(1, 6):
         proc.put(pid)
-    table = Table(str(proc.folder))
+    table = proc.table()
     assert len(table.scan()) == 3 and table.left_out == 2
 
 
 def test_without_kept_files_it_works_too(proc: Proc, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("initd.link.processes.KEPT_FILES", 0)
     proc.put(7, user=0)
-    table = Table(str(proc.folder))
+    table = proc.table()
     first = table.scan()[0]
     proc.put(7, user=5 * TICKS)
     assert table.scan()[0] is first and first.stat.cpu_seconds == 5.0

@@ -14,6 +14,7 @@ from initd.logs.rotation import Keeping
 from initd.logs.sink import FileSink, Origin
 from initd.reaper import Death
 from initd.spawn import Order
+from tests.support.estate import at_the_end, owned
 
 
 class Supervisor:
@@ -31,6 +32,7 @@ class Supervisor:
         if self.fault is not None:
             raise self.fault
         self.children.append((os.dup(order.stdin), os.dup(order.stdout)))
+        owned(*self.children[-1])
         return 4242
 
     def register(self, pid: int, callback: object) -> None:
@@ -56,6 +58,7 @@ class Place:
         self.archive = Archive(self.sup)
         self.sink = FileSink(str(path / "log"), Keeping(4, 3, compress=True), lambda: 0.0, self.sup.said.append)
         self.sink.on_rotated = self.archive.add
+        at_the_end(self.sink.close)
 
     def write(self, *texts: bytes) -> None:
         for text in texts:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initd.output import Output
+from tests.support.estate import emptied, give_back, piped
 from tests.support.handloop import HandLoop
 from tests.support.pipes import opened
 from tests.support.programs import program
@@ -33,9 +34,9 @@ class Flood:
     """Programs that write as much as their pipes take to a container stream that the test reads."""
 
     def __init__(self, *names: str, logfile: str = "AUTO") -> None:
-        self.loop, (self.reader, self.writer), (_, stderr) = HandLoop(), os.pipe(), os.pipe()
+        self.loop, (self.reader, self.writer), (_, stderr) = HandLoop(), piped(), piped()
         os.set_blocking(self.reader, False)
-        self.output = Output(self.loop, lambda: 0.0, self.writer, stderr)
+        self.output = emptied(Output(self.loop, lambda: 0.0, self.writer, stderr))
         self.mouths = {
             name: opened(self.output, program(name=name, stdout_logfile=logfile)).stdout_w for name in names or ("web",)
         }
@@ -133,6 +134,7 @@ def test_however_writer_and_reader_take_turns_nothing_changes(chance: random.Ran
         assert kept == text[place - len(kept) : place]
     flood.until_quiet()
     assert flood.arrived == text and flood.output.dropped("web").stdout == 0
+    give_back()
 
 
 def test_what_waits_for_a_stalled_reader_is_not_overwritten_by_later_reads():

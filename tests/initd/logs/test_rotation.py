@@ -8,6 +8,7 @@ import pytest
 
 from initd.logs.rotation import Calendar, Keeping, loose, period, shift, whereabouts
 from initd.logs.sink import FileSink, Origin
+from tests.support.estate import at_the_end
 
 DAY = 86400.0
 
@@ -34,6 +35,7 @@ class Dated:
         self.path = path
         keeping = Keeping(maxbytes, backups, every)
         self.sink = FileSink(str(path), keeping, lambda: 0.0, self.said.append, lambda: self.now)
+        at_the_end(self.sink.close)
 
     def write(self, text: bytes, later: float = 0.0) -> None:
         self.now += later

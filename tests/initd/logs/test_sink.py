@@ -11,6 +11,7 @@ from supervisor.loggers import RotatingFileHandler
 
 from initd.logs.rotation import Keeping
 from initd.logs.sink import FileSink, Losses, Origin
+from tests.support.estate import at_the_end
 from tests.support.tmpfs import tiny_tmpfs
 from wire.limits import NOTE_CHARS, SINK_RETRY_SECONDS
 
@@ -24,6 +25,7 @@ class Log:
         self.said: list[str] = []
         self.origin = Origin("web stdout")
         self.sink = FileSink(str(path), Keeping(maxbytes, backups), lambda: self.now, self.said.append)
+        at_the_end(self.sink.close)
 
     def write(self, text: bytes) -> None:
         self.sink.write(text, self.origin)

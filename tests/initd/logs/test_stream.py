@@ -15,6 +15,7 @@ from initd.logs.pen import Pen
 from initd.logs.sink import Origin
 from initd.logs.stream import StreamSink
 from initd.output import Output
+from tests.support.estate import at_the_end, emptied, owned, piped
 from tests.support.forked import forked
 from tests.support.handloop import HandLoop
 from tests.support.pipes import opened
@@ -41,17 +42,21 @@ def no_waiting(seconds: int = 10) -> Iterator[None]:
 
 
 def make_pipe() -> Ends:
-    return os.pipe()
+    return piped()
 
 
 def make_terminal() -> Ends:
-    return os.openpty()
+    ends = os.openpty()
+    owned(*ends)
+    return ends
 
 
 def make_socket(kind: int) -> Callable[[], Ends]:
     def make() -> Ends:
         one, two = socket.socketpair(type=kind)
-        return one.detach(), two.detach()
+        ends = one.detach(), two.detach()
+        owned(*ends)
+        return ends
 
     return make
 
@@ -107,14 +112,14 @@ def test_nor_where_the_kernel_lacks_the_better_ways(ends, text, monkeypatch):
 
 def test_nor_where_python_was_built_without_pwritev2(monkeypatch):
     monkeypatch.setattr(pens, "NOWAIT", None)
-    reader, writer = os.pipe()
+    reader, writer = piped()
     assert fill(Pen(writer, ours=False), b"x" * 5000) == 65536
     os.close(reader)
 
 
 def test_a_pipe_shared_with_other_writers_does_not_make_a_pen_wait():
     """poll(2) alone would not do: between its answer and the write another process may fill the pipe."""
-    reader, writer = os.pipe()
+    reader, writer = piped()
     pen = Pen(writer, ours=False)
     fill(pen, b"x" * 4096)
     with no_waiting(), pytest.raises(BlockingIOError):
@@ -129,11 +134,12 @@ class Stalled:
 
     def __init__(self, **options: object) -> None:
         self.loop = HandLoop()
-        self.reader, self.writer = os.pipe()
+        self.reader, self.writer = piped()
         os.set_blocking(self.reader, False)
         self.said: list[str] = []
         self.origin = Origin("web stdout")
         self.sink = StreamSink("stdout", self.loop, self.said.append, fd=self.writer, **options)
+        at_the_end(self.sink.close)
 
     def write(self, text: bytes) -> None:
         with no_waiting():
@@ -161,7 +167,7 @@ def test_what_a_slow_reader_leaves_is_queued_and_arrives_in_order():
 
 def test_what_is_written_after_a_splice_never_waits_and_stays_in_order():
     """The kernel takes RWF_NOWAIT from a pipe that was spliced into, so it goes by ferry."""
-    stalled, (source, mouth) = Stalled(), os.pipe()
+    stalled, (source, mouth) = Stalled(), piped()
     stalled.write(b"first\n")
     os.write(mouth, b"moved\n")
     assert stalled.sink.splice(source, 100) == 6
@@ -177,7 +183,7 @@ def test_what_is_written_after_a_splice_never_waits_and_stays_in_order():
 
 
 def test_a_reader_that_went_away_is_noticed_by_ferry_too():
-    stalled, (source, mouth) = Stalled(), os.pipe()
+    stalled, (source, mouth) = Stalled(), piped()
     stalled.write(b"first\n")
     os.write(mouth, b"moved\n")
     stalled.sink.splice(source, 100)
@@ -236,9 +242,11 @@ def test_a_fifo_is_written_once_somebody_reads(tmp_path):
     os.mkfifo(path)
     loop, said, origin = HandLoop(), [], Origin("web stdout")
     sink = StreamSink(path, loop, said.append, path=path)
+    at_the_end(sink.close)
     with no_waiting():
         sink.write(b"nobody there", origin)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    owned(reader)
     loop.advance(SINK_RETRY_SECONDS)
     sink.write(b"hello", origin)
     assert os.read(reader, 100) == b"hello" and origin.dropped == 12
@@ -247,6 +255,7 @@ def test_a_fifo_is_written_once_somebody_reads(tmp_path):
 
 def test_a_file_is_written_whole(tmp_path):
     fd = os.open(tmp_path / "out", os.O_CREAT | os.O_WRONLY)
+    owned(fd)
     sink = StreamSink("stdout", HandLoop(), lambda text: None, fd=fd)
     sink.write(b"x" * 1_000_000, Origin("web"))
     assert os.stat(tmp_path / "out").st_size == 1_000_000 and sink.queued == 0
@@ -256,9 +265,9 @@ class Loud:
     """A program whose stdout goes to a container stream that the test reads, or does not."""
 
     def __init__(self) -> None:
-        self.loop, (self.reader, self.writer), (_, stderr) = HandLoop(), os.pipe(), os.pipe()
+        self.loop, (self.reader, self.writer), (_, stderr) = HandLoop(), piped(), piped()
         os.set_blocking(self.reader, False)
-        self.output = Output(self.loop, lambda: 0.0, self.writer, stderr)
+        self.output = emptied(Output(self.loop, lambda: 0.0, self.writer, stderr))
         self.pipes = opened(self.output, program(stdout_logfile="AUTO"))
         self.mouth = self.pipes.stdout_w
         os.set_blocking(self.mouth, False)
@@ -334,8 +343,8 @@ def test_a_paused_pipe_that_ends_is_closed_when_read_on():
 
 
 def test_flush_waits_for_a_slow_reader_but_not_longer_than_told():
-    loop, (reader, writer), (_, stderr) = HandLoop(), os.pipe(), os.pipe()
-    output = Output(loop, lambda: 0.0, writer, stderr)
+    loop, (reader, writer), (_, stderr) = HandLoop(), piped(), piped()
+    output = emptied(Output(loop, lambda: 0.0, writer, stderr))
     pipes = opened(output, program(stdout_logfile="AUTO"))
     for _ in range(10):
         os.write(pipes.stdout_w, b"x" * 60_000 + b"\n")
