@@ -24,6 +24,8 @@ TREND_SECONDS = 900.0
 RISE = 1.2
 """Memory that grew by this factor is said to have risen."""
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+DEATHS = frozenset({"container died", "oom of the whole container"})
+"""Notes that tell the end of a whole container."""
 FORGET = frozenset({"at", "agent", "name", "note", "container"})
 
 
@@ -135,7 +137,7 @@ def _note(body: Mapping[str, Any]) -> tuple[str, str, str]:
     if note == "storm":
         about = str(body.get("process") or "")
         return "storm", about, f"crash storm {body.get('phase')}: {body.get('exits')} exits, {body.get('words', '')}"
-    if note in ("engine", "container died"):
+    if note == "engine" or note in DEATHS:
         return "engine", "", str(body.get("words") or note)
     details = " ".join(f"{key}={value}" for key, value in body.items() if key not in FORGET and value is not None)
     return "note", "", f"{note} {details}".strip()
@@ -164,7 +166,7 @@ def last_end(facts: Sequence[FactRow], program: str = "") -> FactRow | None:
 def _is_end(row: FactRow, program: str) -> bool:
     if isinstance(row.body, Exit):
         return not program or full_name(row.body.group, row.body.name) == program
-    return not isinstance(row.body, StateChange) and row.body.get("note") == "container died"
+    return not isinstance(row.body, StateChange) and row.body.get("note") in DEATHS
 
 
 VERDICTS: Mapping[Cause, Callable[[Exit, str], str]] = {
