@@ -5,16 +5,21 @@ Theory.  A hub's answers bring the list of hubs *in the order in which this agen
 
     at its home       stays
     no answer         for a period, or no connection: the next of the list, after a random part of a period
+    turned away       the hub has lost sight of the store (Beat.elsewhere): as if it had not answered
     elsewhere         goes to its home when that may be tried (again)
 
-A hub that did not answer is not tried again for HOLD_SECONDS, doubled with each vain try up to HOLD_LONGEST: an agent
-that is cut off from its home alone stays a guest of the next hub and looks at the door now and then.  Where all are
-held, the one that was held first is tried.  The random part spreads the agents of a lost hub over a period.
+Hubs that the list names no more stay behind its end, as far as there is room: the last hope of an agent whose only hub
+dies just after all the others came back.  A hub that did not answer is not tried again for HOLD_SECONDS, doubled with
+each vain try up to HOLD_LONGEST: an agent that is cut off from its home alone stays a guest of the next hub and looks
+at the door now and then.  Where all are held, the one that was held first is tried.  The random part spreads the
+agents of a lost hub over a period.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from wire import limits
 
 __all__ = ["HOLD_LONGEST", "HOLD_SECONDS", "Homing"]
 
@@ -40,7 +45,8 @@ class Homing:
     def told(self, hubs: Sequence[str], now: float) -> None:
         """A hub's answer brought this list."""
         if hubs:
-            self.hubs = tuple(hubs)
+            older = [hub for hub in self.hubs if hub not in hubs]
+            self.hubs = (*hubs, *older)[: limits.HUBS]
             self.held = {hub: held for hub, held in self.held.items() if hub in self.hubs}
             if self.goal not in self.hubs:
                 self.move_at = None
@@ -50,14 +56,15 @@ class Homing:
         self.held.pop(self.at, None)
 
     def silent(self, now: float, spread: float) -> None:
-        """The present hub did not answer for a period: on to another one, `spread` seconds from now."""
+        """The present hub did not answer for a period, or turns us away: on to another, `spread` seconds from now."""
         pause = min(2 * self.held.get(self.at, (0.0, HOLD_SECONDS / 2))[1], HOLD_LONGEST)
         self.held[self.at] = (now + pause, pause)
-        self._plan(self._best(now), now + spread)
+        others = [hub for hub in self.hubs if hub != self.at] or list(self.hubs)
+        self._plan(self._best(now, others), now + spread)
 
     def look(self, now: float, spread: float) -> None:
         """Asked every period: whether to go home, `spread` seconds from now."""
-        best = self._best(now)
+        best = self._best(now, self.hubs)
         if best != self.at and self.move_at is None:
             self._plan(best, now + spread)
 
@@ -71,6 +78,6 @@ class Homing:
     def _plan(self, goal: str, at: float) -> None:
         self.goal, self.move_at = goal, at
 
-    def _best(self, now: float) -> str:
-        free = [hub for hub in self.hubs if self.held.get(hub, (now, 0.0))[0] <= now]
-        return free[0] if free else min(self.hubs, key=lambda hub: self.held[hub][0])
+    def _best(self, now: float, hubs: Sequence[str]) -> str:
+        free = [hub for hub in hubs if self.held.get(hub, (now, 0.0))[0] <= now]
+        return free[0] if free else min(hubs, key=lambda hub: self.held[hub][0])

@@ -15,7 +15,7 @@ reports it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from hub.cluster.rows import SeenRow
 from hub.discovery.liveness import GRACE, LOST_AFTER
@@ -37,6 +37,8 @@ class Ward(Record):
     """Its mark in the store when it became suspect; None while it is not."""
     noted: float = 0.0
     """Attention when the mark was noted."""
+    patience: float = NOTED_FOR
+    """Periods from noting the mark to a verdict: longer for who is known to be a guest of a hub that cannot vouch."""
     asked: bool = False
     """A look or a verdict is under way."""
 
@@ -48,14 +50,14 @@ class Care:
         self.period = period
         self.wards: dict[str, Ward] = {}
         self.lost: set[str] = set()
-        """Called lost; they stay until they are heard again or have another home."""
+        """Called lost; looked up now and then (`looked`): another hub may hear them, or write late that it did."""
         self.quiet_until = float("-inf")
 
-    def take(self, agents: Iterable[str], attention: float) -> None:
-        """These have their home here now: each has its grace."""
-        heard = attention - (LOST_AFTER - GRACE) * self.period
+    def take(self, agents: Iterable[str], attention: float, spoke: Mapping[str, float] | None = None) -> None:
+        """These have their home here now: each has its grace, and more where it `spoke` as a guest just before."""
+        least, spoke = attention - (LOST_AFTER - GRACE) * self.period, spoke or {}
         for agent in agents:
-            self.wards.setdefault(agent, Ward(heard))
+            self.wards.setdefault(agent, Ward(max(least, spoke.get(agent, least))))
 
     def give(self, agents: Iterable[str]) -> None:
         """These have another home."""
@@ -93,17 +95,28 @@ class Care:
             self.lost.add(agent)
         self.wards[agent] = ward._replace(mark=row.mark if row else None, noted=attention, asked=False)
 
-    def verdicts(self, attention: float) -> list[tuple[str, int]]:
-        """Agents to be judged lost now, each with the mark that must still hold (`judged`)."""
+    def looked(self, rows: Iterable[SeenRow], attention: float) -> None:
+        """What the store says of those called lost: who is live again, by whatever hub, is watched again."""
+        for row in rows:
+            if row.agent in self.lost and row.presence not in (Presence.LOST, Presence.GONE):
+                self.lost.discard(row.agent)
+                self.wards[row.agent] = Ward(attention)
+
+    def verdicts(self, attention: float, vouched: bool = True) -> list[tuple[str, int]]:
+        """Agents to be judged lost now, each with the mark that must still hold (`judged`).
+
+        `vouched` says that every other member is heard from: then none hears a guest without telling.  Else a mark must
+        hold for three periods, for it may have been made just before it was noted.
+        """
         if attention < self.quiet_until:
             return []
-        gone, noted = attention - LOST_AFTER * self.period, attention - NOTED_FOR * self.period
+        gone = attention - LOST_AFTER * self.period
         due = [
             (agent, ward.mark)
             for agent, ward in self.wards.items()
             if ward.mark is not None
             and ward.heard <= gone
-            and ward.noted <= noted
+            and ward.noted <= attention - (ward.patience if vouched else LOST_AFTER) * self.period
             and not ward.asked
             and agent not in self.lost
         ]
@@ -118,4 +131,4 @@ class Care:
             return
         if agreed:
             self.lost.add(agent)
-        self.wards[agent] = Ward(attention if agreed is False else ward.heard)
+        self.wards[agent] = Ward(attention, patience=LOST_AFTER) if agreed is False else Ward(ward.heard)

@@ -90,8 +90,8 @@ class Lease:
         return Standing.ACTING if now >= self.acts_from else Standing.SETTLING
 
     def acts(self, now: float) -> bool:
-        """Whether the hub may act."""
-        return self.standing(now) is Standing.ACTING
+        """Whether the hub may act; one that drains stops before the others know that it does."""
+        return self.standing(now) is Standing.ACTING and not self.row.draining
 
     def tell(self, **fields: Any) -> None:
         """What the next renewal says of this hub (draining, full_at, load ...)."""

@@ -5,7 +5,8 @@ drift, by this hub's clock and in an answer asked for after that, has lapsed: it
 remove it (`lapsed`; the store compares `beat` once more).  A row that is gone was removed by another observer, or
 given back by its hub, or lost by a failover of the store.  The last must not be taken for the first two, because its
 hub still acts until it notices; so a hub that vanished without having said that it drains is *remembered* until it has
-lapsed by this hub's own count.  Only then do its agents have another home.
+lapsed by this hub's own count.  Only then do its agents have another home.  A renewal too may be lost by a failover
+after its hub was told that it succeeded, so every count begins anew whenever the store had broken off (`recount`).
 
     (unknown) --row--> joined --draining--> draining --row gone--> left
                           `------ no new beat for LEASE * (1 + DRIFT) ------> lost --row--> joined
@@ -72,6 +73,10 @@ class Membership:
         for hub in [hub for hub in self.sightings if hub not in here]:
             notices += self._absent(hub, now)
         return notices
+
+    def recount(self, now: float) -> None:
+        """The store was away, or another took over: what it acknowledged may be lost, so all counts begin anew."""
+        self.sightings = {hub: one._replace(changed=now, stale=False) for hub, one in self.sightings.items()}
 
     def _present(self, row: LeaseRow, asked: float, now: float) -> list[Notice]:
         known = self.sightings.get(row.hub)

@@ -1,0 +1,69 @@
+"""An agent's way from hub to hub."""
+
+from __future__ import annotations
+
+import pytest
+
+from wire.homing import HOLD_LONGEST, HOLD_SECONDS, Homing
+
+
+def test_it_begins_with_the_first_and_stays_at_its_home() -> None:
+    homing = Homing(("x", "y"))
+    homing.look(0.0, 0.5)
+    assert homing.at == "x" and homing.move(100.0) is None
+
+
+def test_it_goes_home_when_the_list_says_so_after_its_part_of_the_period() -> None:
+    homing = Homing(("x", "y"))
+    homing.told(("y", "x"), 1.0)
+    homing.look(1.0, 0.5)
+    assert homing.move(1.4) is None
+    assert (homing.move(1.5), homing.at, homing.move(9.0)) == ("y", "y", None)
+
+
+def test_a_silent_hub_is_left_for_the_next_and_tried_again_after_a_pause() -> None:
+    homing = Homing(("x", "y", "z"))
+    homing.silent(10.0, 0.0)
+    assert homing.move(10.0) == "y"
+    homing.look(10.0 + HOLD_SECONDS - 0.1, 0.0)
+    assert homing.move(99.0) is None
+    homing.look(10.0 + HOLD_SECONDS, 0.0)
+    assert homing.move(99.0) == "x"
+
+
+def test_each_vain_try_doubles_the_pause_up_to_the_longest() -> None:
+    homing, now = Homing(("x", "y")), 0.0
+    for pause in (10.0, 20.0, 40.0, 80.0, 160.0, HOLD_LONGEST):
+        assert homing.at == "x"
+        homing.silent(now, 0.0)
+        assert homing.held["x"] == (now + pause, pause)
+        homing.move(now)
+        homing.answered()
+        now += pause
+        homing.look(now, 0.0)
+        homing.move(now)
+    homing.answered()
+    assert homing.held == {}
+
+
+def test_where_all_are_silent_it_does_not_stay_with_one() -> None:
+    homing, visited = Homing(("x", "y", "z")), []
+    for now in range(9):
+        homing.silent(float(now), 0.0)
+        visited.append(homing.move(float(now)))
+    assert set(visited) == {"x", "y", "z"}
+
+
+def test_hubs_that_are_not_named_any_more_are_the_last_hope() -> None:
+    homing = Homing(("x", "y"))
+    homing.told(("x",), 0.0)
+    homing.silent(1.0, 0.0)
+    assert homing.move(1.0) == "y"
+
+
+def test_an_empty_list_means_as_before_and_none_at_all_is_an_error() -> None:
+    homing = Homing(("x", "y"))
+    homing.told((), 0.0)
+    assert homing.hubs == ("x", "y")
+    with pytest.raises(ValueError, match="at least one"):
+        Homing(())
