@@ -37,6 +37,8 @@ class Homing:
             raise ValueError("an agent needs at least one hub")
         self.hubs = tuple(hubs)
         self.at = self.hubs[0]
+        self.named = set(hubs)
+        """The newest list; a hub that is in it again has started again, and may be tried at once."""
         self.held: dict[str, tuple[float, float]] = {}
         """Hub -> (not before, pause)."""
         self.move_at: float | None = None
@@ -45,9 +47,10 @@ class Homing:
     def told(self, hubs: Sequence[str], now: float) -> None:
         """A hub's answer brought this list."""
         if hubs:
+            back, self.named = set(hubs) - self.named, set(hubs)
             older = [hub for hub in self.hubs if hub not in hubs]
             self.hubs = (*hubs, *older)[: limits.HUBS]
-            self.held = {hub: held for hub, held in self.held.items() if hub in self.hubs}
+            self.held = {hub: held for hub, held in self.held.items() if hub in self.hubs and hub not in back}
             if self.goal not in self.hubs:
                 self.move_at = None
 

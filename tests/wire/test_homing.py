@@ -61,6 +61,16 @@ def test_hubs_that_are_not_named_any_more_are_the_last_hope() -> None:
     assert homing.move(1.0) == "y"
 
 
+def test_a_hub_that_is_named_again_is_held_no_more() -> None:
+    homing = Homing(("x", "y"))
+    homing.silent(0.0, 0.0)
+    assert homing.move(0.0) == "y"
+    homing.told(("y",), 1.0)
+    homing.told(("x", "y"), 2.0)
+    homing.look(2.0, 0.0)
+    assert homing.move(2.0) == "x"
+
+
 def test_an_empty_list_means_as_before_and_none_at_all_is_an_error() -> None:
     homing = Homing(("x", "y"))
     homing.told((), 0.0)
