@@ -91,7 +91,7 @@ class Weather:
         where = body["name"] if storm.agent else f"{len(storm.members)} agents"
         line = f"crash storm {storm.phase}: {storm.process} of {where}, {storm.exits} exits, {storm.words()}"
         kept = Store("record_fact", (BOOK, at, FactKind.NOTE, body))
-        return [Publish(f"notice/{storm.agent or 'fleet'}", body), kept, Say(line)]
+        return [Publish("notice/storms", body), kept, Say(line)]
 
     def shown(self, storm: Storm) -> Row:
         """A storm as it is told and kept."""

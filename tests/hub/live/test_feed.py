@@ -69,9 +69,12 @@ def test_changes_facts_and_commands_are_told_in_order(hub: LiveHub, agent: Make,
     hub.client.command("shop/web", "restart", id="o1")
     shop.obey()
     shop.leave("bye")
-    until(lambda: f"notice/{shop.id}" in one.topics(), what="the goodbye is told")
-    states = [item.body["state"] for item in one.items if item.topic == "command/o1"]
-    assert states == ["accepted", "delivered", "done"]
+
+    def states() -> list[str]:
+        return [item.body["state"] for item in one.items if item.topic == "command/o1"]
+
+    until(lambda: f"notice/{shop.id}" in one.topics() and "done" in states(), what="end and goodbye are told")
+    assert states() == ["accepted", "delivered", "done"]
     sequence = [item.seq for item in one.items]
     assert sequence == list(range(sequence[0], sequence[0] + len(sequence)))
     assert f"fact/{shop.id}" in one.topics()
