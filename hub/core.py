@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hub.alerts.room import Alerts
+from hub.alerts.rules import Book
+from hub.alerts.rules import parse as rules_of
 from hub.clock import Instant
 from hub.commands.orders import Orders
 from hub.commands.rolls import Rolls
@@ -23,7 +26,7 @@ from hub.discovery.witness import Witness
 from hub.errors import Refusal
 from hub.fleet import Fleet, Settings
 from hub.forensics import Forensics, Weather
-from hub.gauges import read_fleet, read_store
+from hub.gauges import own_values, read_fleet, read_store
 from hub.monitor.metrics import Metrics
 from hub.plain import plain
 from hub.queries import Queries
@@ -59,9 +62,9 @@ UPKEEP_SECONDS = 60.0
 
 
 class Core:
-    """Everything the hub decides.  `new_id` makes an id nobody had before (hex)."""
+    """Everything the hub decides.  `new_id` makes an id nobody had before (hex); `book` the alerts."""
 
-    def __init__(self, settings: Settings, version: str, new_id: Callable[[], str]) -> None:
+    def __init__(self, settings: Settings, version: str, new_id: Callable[[], str], book: Book | None = None) -> None:
         self.fleet = Fleet(settings)
         self.version = version
         self.orders = Orders(self.fleet, new_id)
@@ -80,6 +83,9 @@ class Core:
         self.upkeep_at = 0.0
         self.garbled = 0
         self.metrics = Metrics()
+        own = lambda now: own_values(self.metrics, self.fleet, self.garbled)  # noqa: E731
+        self.alerts = Alerts(self.fleet, self.weather, new_id, own, book or rules_of("", "(none)"))
+        self.asking |= self.alerts.handlers
         self.ports: dict[str, Callable[[Asked, Instant], Effects]] = {
             "agents": self._from_agent,
             "clients": self._from_client,
@@ -101,6 +107,7 @@ class Core:
         if isinstance(event, (Asked, Published)):
             self.metrics.count("pidone_messages_total", type(event.message).__name__)
         effects = self.handlers[type(event)](event, now)
+        self.alerts.hear(effects, now)
         for effect in effects:
             if isinstance(effect, Send) and isinstance(effect.message, M.Refused):
                 self.metrics.count("pidone_refused_total", effect.message.code)
@@ -120,6 +127,7 @@ class Core:
             self.weather.start(now),
             Store("next_epoch", (0,), self._loaded(self._take_epoch)),
             self.rolls.start(now),
+            *self.alerts.start(now),
         ]
 
     def _loaded(self, take: Callable[[Any, Instant], Effects]) -> Callable[[Any, str, Instant], Effects]:
@@ -256,7 +264,7 @@ class Core:
     def _tick(self, event: Tick, now: Instant) -> Effects:
         effects = tell(self.fleet.registry.tick(now), self.fleet)
         effects += self.orders.tick(now)
-        effects += self.weather.tick(now) + self.rolls.tick(now)
+        effects += self.weather.tick(now) + self.rolls.tick(now) + self.alerts.tick(now)
         if now.mono >= self.upkeep_at:
             self.upkeep_at = now.mono + UPKEEP_SECONDS
             effects += self.enrolment.tick(now)

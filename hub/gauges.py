@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from hub.fleet import Fleet
 from hub.monitor.metrics import Metrics
@@ -29,3 +30,22 @@ def read_store(metrics: Metrics, stats: StoreStats) -> None:
     metrics.set("pidone_store_budget_bytes", stats.budget)
     for tier in stats.tiers:
         metrics.set("pidone_store_bytes", tier.size, tier.tier)
+
+
+def own_values(metrics: Metrics, fleet: Fleet, garbled: int) -> dict[str, Any]:
+    """This hub's values for alert rules; None where nothing was measured yet."""
+
+    def known(name: str) -> float | None:
+        return metrics.value(name) or None
+
+    most, used = known("pidone_hub_max_fds"), known("pidone_hub_open_fds")
+    return {
+        "agents": sum(1 for agent in fleet.registry.agents.values() if agent.presence is Presence.LIVE),
+        "fds_share": used / most if used and most else None,
+        "rss": known("pidone_hub_resident_bytes"),
+        "cpu": known("pidone_hub_cpu_cores"),
+        "queue": metrics.value("pidone_store_queue"),
+        "stall": metrics.value("pidone_loop_pass_seconds"),
+        "refused": metrics.total("pidone_refused_total"),
+        "garbled": garbled,
+    }

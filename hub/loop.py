@@ -23,6 +23,7 @@ import msgpack
 import zmq
 
 from hub import words
+from hub.alerts.notices import Notice
 from hub.clock import Attention, Instant
 from hub.core import Core
 from hub.engines.reports import EngineCommand, OrderResult, Report
@@ -50,6 +51,13 @@ class EngineThread(Protocol):
 
     def order(self, order: EngineCommand) -> None:
         """Queue an order."""
+
+
+class Sinks(Protocol):
+    """What the loop needs of hub.alerts.couriers.Couriers."""
+
+    def post(self, notice: Notice, then: words.Then | None) -> None:
+        """Have it sent; never waits."""
 
 
 class Waker:
@@ -114,6 +122,8 @@ class Loop:
         """Longest pass since the last look, seconds."""
         self.running = True
         self.fault: BaseException | None = None
+        self.sinks: Sinks | None = None
+        """Who is told of alerts."""
         self.keeper = 0
         """Pid of the enrolment port's keeper; 0 = none is watched."""
         self.effects: dict[type, Callable[[Any], None]] = {
@@ -123,6 +133,7 @@ class Loop:
             words.Order: self._order,
             words.Admit: self._admit,
             words.Renew: self._renew,
+            words.Notify: self._notify,
             words.Say: lambda effect: self.say(effect.line),
         }
 
@@ -331,6 +342,12 @@ class Loop:
 
     def _admit(self, effect: words.Admit) -> None:
         self.admissions.table = dict(effect.table)
+
+    def _notify(self, effect: words.Notify) -> None:
+        if self.sinks is not None:
+            self.sinks.post(effect.notice, effect.then)
+        elif effect.then is not None:
+            self._event(words.Stored(effect.then, (), ""))
 
     def _renew(self, effect: words.Renew) -> None:
         if self.doors is not None:

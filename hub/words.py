@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hub.alerts.notices import Notice
 from hub.clock import Instant
 from hub.engines.reports import EngineCommand, Report
 from wire._record import Record
@@ -121,6 +122,13 @@ class Renew(Record):
     """Bind the feed anew: its readers come back in a moment, those whose key was revoked do not."""
 
 
+class Notify(Record):
+    """Tell the sinks; a test of them answers with a map for each of them what became of it."""
+
+    notice: Notice
+    then: Then | None = None
+
+
 class Say(Record):
     """One line for the hub's log."""
 
@@ -128,7 +136,7 @@ class Say(Record):
 
 
 Event = Asked | Garbled | Published | Watched | Reported | Stored | Undelivered | Tick
-Effect = Send | Publish | Store | Order | Admit | Renew | Say
+Effect = Send | Publish | Store | Order | Admit | Renew | Notify | Say
 Effects = list[Effect]
 Then = Callable[[Any, str, Instant], Effects]
 """(value, error, now) -> effects; `error` is "" where the call succeeded."""

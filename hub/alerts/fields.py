@@ -85,15 +85,14 @@ FIELDS: dict[str, tuple[Field, ...]] = {
 
 SUBJECTS = tuple(FIELDS)
 
-EVENTS: dict[str, str] = {
-    "exit": "a process ended that nobody had asked to; `cause` narrows it down",
-    "storm": "a program crashes again and again; firing until the storm is over",
-    "oom": "the kernel killed something in a container for want of memory, by the engine's word",
-    "unhealthy": "an engine's health check failed, until it succeeds again",
-    "clock skew": "an agent's clock is off by more than two seconds",
-    "facts dropped": "an agent had to forget facts before the hub had them",
+EVENTS: dict[str, tuple[str, str]] = {
+    "exit": ("program", "a process ended that nobody had asked to; `cause` narrows it down"),
+    "storm": ("program", "a program crashes again and again; firing until the storm is over"),
+    "oom": ("container", "the kernel killed something in it for want of memory, by its engine's word"),
+    "clock skew": ("agent", "its clock is off by more than two seconds"),
+    "facts dropped": ("agent", "it had to forget facts before the hub had them"),
 }
-"""What `event=` may name -> what it means."""
+"""What `event=` may name -> what it happens to, and what it means."""
 
 
 def field_of(subject: str, name: str) -> Field | None:

@@ -292,6 +292,8 @@ def _rule(name: str, lines: Mapping[str, Line], problems: _Problems) -> Rule | N
     event = reading.text("event")
     if event not in ("", *EVENTS):
         reading.wrong("event", f"event: must be one of {', '.join(EVENTS)}")
+    elif event and EVENTS[event][0] != on:
+        reading.wrong("on", f"on: {event} happens to a {EVENTS[event][0]}")
     if bool(event) == bool(reading.text("if")):
         reading.wrong("if", f"[alert:{name}] needs either `if = CONDITION` or `event = EVENT`")
     quiet = reading.text("clear_for") or (expressions.told(EVENT_QUIET) if event else "0s")

@@ -36,6 +36,14 @@ METRICS = (
     Metric("pidone_store_budget_bytes", "gauge", "Bytes that samples may take on disk."),
     Metric("pidone_loop_pass_seconds", "gauge", "Longest time of the last seconds that the loop served nobody else."),
     Metric("pidone_engine_up", "gauge", "1 while the Docker engine answers, else 0.", ("engine",)),
+    Metric("pidone_hub_cpu_seconds_total", "counter", "CPU time the hub has used."),
+    Metric("pidone_hub_cpu_cores", "gauge", "CPU the hub uses, as a fraction of one core."),
+    Metric("pidone_hub_resident_bytes", "gauge", "Memory the hub has resident."),
+    Metric("pidone_hub_open_fds", "gauge", "File descriptors the hub has open."),
+    Metric("pidone_hub_max_fds", "gauge", "File descriptors the hub may have open."),
+    Metric("pidone_hub_threads", "gauge", "Threads of the hub."),
+    Metric("pidone_alerts", "gauge", "Alerts that fire, by severity, silenced ones too.", ("severity",)),
+    Metric("pidone_alert_notices_total", "counter", "Notices by sink and by what became of them.", ("sink", "outcome")),
 )
 
 SERIES = 1000
@@ -62,6 +70,10 @@ class Metrics:
     def value(self, name: str, *labels: str) -> float:
         """The present value, 0 where nothing was noted."""
         return self._values[name].get(labels, 0.0)
+
+    def total(self, name: str) -> float:
+        """The sum over all labels."""
+        return sum(self._values[name].values())
 
     def _series(
         self, name: str, labels: tuple[str, ...], kind: str
