@@ -27,6 +27,7 @@ from wire import model, records  # noqa: E402
 from wire.codec import encode, message_type  # noqa: E402
 from wire.frames import PORTS  # noqa: E402
 from wire.messages import MESSAGES, HubAddress  # noqa: E402
+from wire.relay import RelayContainer, RelaySample  # noqa: E402
 
 RECORDS = (
     (model.Fact, records.FACT), (model.StateChange, records.STATE_CHANGE), (model.Exit, records.EXIT),
@@ -145,7 +146,9 @@ def document() -> str:
     examples = {type(example): example for example in EXAMPLES}
     for record in MESSAGES:
         parts += message_section(record, examples[record])
-    parts += ["## Records inside messages\n", "### HubAddress\n", *fields_table(HubAddress), ""]
+    parts += ["## Records inside messages\n"]
+    for declared in (HubAddress, RelayContainer, RelaySample):
+        parts += [f"### {declared.__name__}\n", *fields_table(declared), ""]
     for record, shape in RECORDS:
         parts += record_section(record, shape)
     parts += ["## Columns of a sample\n\n### Processes\n", *column_rows(model.PROCESS_COLUMNS)]

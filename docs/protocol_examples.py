@@ -7,6 +7,7 @@ import struct
 from typing import Any
 
 from wire import messages as m
+from wire import relay as r
 from wire.model import (
     PROCESS_COLUMNS,
     Cause,
@@ -79,4 +80,17 @@ EXAMPLES: tuple[Any, ...] = (
     m.Answer("q1", ({"agent": "web-1", "name": "web", "state": "RUNNING", "age": 0.4},)),
     m.Refused("q1", "forbidden", "role viewer may not restart", "ask for an operator key"),
     m.Feed(f"fact/{AGENT}", AT, 4711, {"agent": AGENT, "seq": 12}),
+    m.RelayBeat(BOOT, "0.1.0", "host-3", ("restart", "start", "stop"), AT, 0.0014, 3, 0),
+    m.Relayed("host-3", "h-1", 3, 2.0, 5.0, AT, False, ("c-81f2",)),
+    m.RelayState(
+        AT, True, "", "26.1.5", "1.45", "host-3", 8, 16 * 2**30, 1, AT, "poll", 0, 0, 0.003, "docker",
+    ),
+    m.RelayList(7, 0, 1, AT, (r.RelayContainer(
+        CONTAINER, "shop-web-1", "shop:3", "running", "Up 3 minutes (healthy)", "healthy", AT - 200.0, AT - 180.0, None,
+        None, False, 0, 15333, {"com.docker.compose.service": "web"}, ("172.18.0.3",), 0.5, 4096, 193 * 10**6, AT,
+    ),)),
+    m.RelayEvent(AT, CONTAINER, "die", {"exitCode": "137", "name": "shop-web-1"}),
+    m.RelaySamples((r.RelaySample(CONTAINER, AT, column("d", *range(14))),)),
+    m.RelayResult("c-81f2", True, "", "was running already"),
+    m.ContainerOrder("c-81f2", "stop", CONTAINER, {"grace": 10.0}, 30.0, 3),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
     agents   ->  discovery.desk        samples, live events -> discovery.desk
     enrol    ->  discovery.enrolment   engines' reports     -> discovery.witness
+    relays   ->  discovery.relays
     clients  ->  queries (from memory), recall and forensics (from the store), commands.orders, trust.admin
 
 It only joins these rooms: it checks roles, answers refusals, and hands time around.
@@ -21,6 +22,7 @@ from hub.commands.rolls import Rolls
 from hub.discovery.desk import Desk
 from hub.discovery.enrolment import Enrolment
 from hub.discovery.notices import keep, tell
+from hub.discovery.relays import Relays
 from hub.discovery.rows import agent_of
 from hub.discovery.witness import Witness
 from hub.errors import Refusal
@@ -72,6 +74,7 @@ class Core:
         self.weather = Weather(self.fleet)
         self.desk = Desk(self.fleet, self.orders.ready, self.weather.hear)
         self.witness = Witness(self.fleet, self.orders, self.enrolment)
+        self.relays = Relays(self.fleet, self.witness, self.enrolment.relays)
         self.queries = Queries(self.fleet, self.orders)
         self.recall = Recall(self.fleet, self.orders)
         self.forensics = Forensics(self.fleet, self.orders, self.recall, self.weather)
@@ -177,6 +180,8 @@ class Core:
     def _from_agent(self, asked: Asked, now: Instant) -> Effects:
         if isinstance(asked.message, M.Progress):
             return self.orders.progress(asked, asked.message, now)
+        if self.relays.hears(asked.message):
+            return self.relays.take(asked, now)
         return self.desk.take(asked, now)
 
     def _from_client(self, asked: Asked, now: Instant) -> Effects:
@@ -263,6 +268,7 @@ class Core:
 
     def _tick(self, event: Tick, now: Instant) -> Effects:
         effects = tell(self.fleet.registry.tick(now), self.fleet)
+        effects += self.relays.tick(now)
         effects += self.orders.tick(now)
         effects += self.weather.tick(now) + self.rolls.tick(now) + self.alerts.tick(now)
         if now.mono >= self.upkeep_at:

@@ -218,6 +218,7 @@ def _settings(config: Config, ring: keyring.Keyring) -> Settings:
         client=f"{config.advertise[0]}:{config.port_client}",
         feed=f"{config.advertise[0]}:{config.port_feed}",
         admin_key=ring.admin.public,
+        engines=frozenset(engine.name for engine in config.engines),
     )
 
 

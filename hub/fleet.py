@@ -6,14 +6,14 @@ rooms change it, each its own part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from hub.clock import Instant
 from hub.discovery import identity
 from hub.discovery.registry import Agent, Registry
-from hub.engines.reports import ContainerRow, ContainerSample, EngineState
+from hub.engines.reports import ContainerRow, ContainerSample, EngineCommand, EngineState
 from hub.store.rows import KeyRow
-from hub.words import Route
+from hub.words import Effects, Route
 from wire._record import Record
 from wire.messages import HubAddress
 
@@ -36,6 +36,8 @@ class Settings(Record):
     feed: str
     admin_key: str
     """Public key of the client key made at the first start."""
+    engines: frozenset[str] = frozenset()
+    """Names of the engines in the configuration: no relay's engine gets one of them."""
 
 
 class Known(Record):
@@ -63,6 +65,10 @@ class Fleet:
         """The same, of agents, by agent id."""
         self.client_keys: dict[str, KeyRow] = {}
         """The same, of clients, by name."""
+        self.relay_keys: dict[str, KeyRow] = {}
+        """The same, of relays, by the name of the key."""
+        self.relayed: dict[str, Callable[[EngineCommand, Instant], Effects]] = {}
+        """Engine behind a relay -> how an order is given to it; all others get theirs from the loop."""
         self._table: dict[tuple[str, str], str] = {}
         self.routes: dict[str, Route] = {}
         """Agent -> way to its command route."""
@@ -136,26 +142,27 @@ class Fleet:
     def add_key(self, row: KeyRow) -> None:
         """A key becomes live."""
         self.keys[row.public] = row
-        by_subject = self.agent_keys if row.kind == "agent" else self.client_keys
-        by_subject[row.subject] = row
+        self._by_subject(row)[row.subject] = row
         self._table.update(dict.fromkeys(_doors(row), row.subject))
 
     def remove_key(self, public: str) -> KeyRow | None:
         """A key is live no more; what still talks under it is refused from the next message on."""
         row = self.keys.pop(public, None)
         if row is not None:
-            by_subject = self.agent_keys if row.kind == "agent" else self.client_keys
-            by_subject.pop(row.subject, None)
+            self._by_subject(row).pop(row.subject, None)
             if row.kind == "agent":
                 self.routes.pop(row.subject, None)
             for door in _doors(row):
                 self._table.pop(door, None)
         return row
 
+    def _by_subject(self, row: KeyRow) -> dict[str, KeyRow]:
+        return {"agent": self.agent_keys, "relay": self.relay_keys}.get(row.kind, self.client_keys)
+
 
 def _doors(row: KeyRow) -> list[tuple[str, str]]:
     """What a key opens; a scoped client may not read the feed, which shows everything."""
-    domains = {"agent": ("agents",), "client": ("clients",) if row.scope else ("clients", "feed")}
+    domains = {"agent": ("agents",), "relay": ("agents",), "client": ("clients",) if row.scope else ("clients", "feed")}
     return [(domain, row.public) for domain in domains.get(row.kind, ())]
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import msgpack
 
 from wire import limits
-from wire.messages import MESSAGES, Message, shape_of
+from wire.messages import MESSAGES, Message
 from wire.model import PROTOCOL
-from wire.shapes import Rec, Wrong
+from wire.shapes import Rec, Wrong, shape_of
 
 __all__ = ["DecodeError", "EncodeError", "decode", "encode", "unpack"]
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from wire import limits, messages
+from wire import relay as R
 
 __all__ = ["EVENT", "PORTS", "SAMPLE", "FrameError", "Port", "Topic", "answer", "publication", "split", "topic"]
 
@@ -86,6 +87,10 @@ PORTS: tuple[Port, ...] = (
         (M.Register, (M.Registered, M.Refused)), (M.Heartbeat, (M.Beat, M.Refused)), (M.Roster, (M.Ack, M.Refused)),
         (M.Facts, (M.Ack, M.Refused)), (M.Goodbye, (M.Ack, M.Refused)), (M.Hello, ()), (M.Progress, ()),
     ), (M.Command,)),
+    Port("command", 7401, "ROUTER", "DEALER of a relay", (
+        (R.RelayBeat, (R.Relayed, M.Refused)), (R.RelayState, ()), (R.RelayList, ()), (R.RelayEvent, ()),
+        (R.RelaySamples, ()), (R.RelayResult, ()),
+    ), (R.ContainerOrder,)),
     Port("samples", 7402, "SUB", "XPUB of an agent", ((M.Sample, ()), (M.Event, ())), ()),
     Port("enrol", 7403, "ROUTER", "REQ of a new agent", ((M.Enrol, (M.Enrolled, M.Refused)),), ()),
     Port("client", 7404, "ROUTER", "REQ or DEALER of a client", ((M.Query, (M.Answer, M.Refused)),), ()),

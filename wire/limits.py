@@ -355,3 +355,18 @@ LOGS_BYTES = 2 * 1024
 
 NEWS_KEPT = 1000
 """Changes that a part of PID 1 failed to take in and is told again: what a storm of 200 programs makes at once."""
+
+RELAY_PARTS = 64
+"""Most parts of one list from a relay: 4,096 containers of 2-4 KiB, in messages of MESSAGE_BYTES."""
+
+RELAY_PART_BYTES = 160 * 1024
+"""A part of a list is closed at this size: one more row, of 64 labels at their longest, still fits MESSAGE_BYTES."""
+
+RELAY_SAMPLES = 500
+"""Most container samples in one message of a relay: 100 KiB."""
+
+RELAY_EVENTS = 1000
+"""Events a relay keeps while its hub does not read; older ones go: its next list tells what became of everything."""
+
+RELAY_RESULTS = 256
+"""Results of orders a relay keeps until the hub has them, and orders a hub keeps until a relay has answered."""

@@ -15,8 +15,17 @@ from typing import Annotated, Any, NamedTuple
 from wire import limits
 from wire.model import CommandState, Fact, Mount, RosterRow, Status
 from wire.records import FACT, MOUNT, ROSTER_ROW, STATUS
+from wire.relay import (
+    ContainerOrder,
+    RelayBeat,
+    Relayed,
+    RelayEvent,
+    RelayList,
+    RelayResult,
+    RelaySamples,
+    RelayState,
+)
 from wire.shapes import (
-    MISSING,
     Amount,
     Binary,
     Choice,
@@ -27,9 +36,9 @@ from wire.shapes import (
     Maybe,
     Plain,
     Real,
-    Rec,
     Text,
     Whole,
+    shape_of,
 )
 
 NAME = Text(limits.NAME_CHARS)
@@ -53,12 +62,6 @@ class HubAddress(NamedTuple):
     samples: Annotated[str, Text(300), "", "host:port for samples and live events (7402)"]
     enrol: Annotated[str, Text(300), "", "host:port for enrolment (7403)"]
     key: Annotated[str, Text(40), "z85", "CURVE public key of the ports 7401 and 7402"]
-
-
-def shape_of(record: Any) -> Rec:
-    """The shape of a class whose fields are declared as Annotated[type, shape, unit, meaning]."""
-    declared, defaults = record.__annotations__, record._field_defaults
-    return Rec(record, [(name, declared[name].__metadata__[0], defaults.get(name, MISSING)) for name in record._fields])
 
 
 HUB = shape_of(HubAddress)
@@ -228,6 +231,7 @@ class Enrol(NamedTuple):
     container: Annotated[str, Text(128), "", "container id it found, empty where none"]
     hostname: Annotated[str, Text(255), "", "host name inside the container"]
     version: Annotated[str, Text(32), "", "version of pidone"]
+    role: Annotated[str, Text(16), "", "agent, or relay: the token must be of the same kind"] = "agent"
 
 
 class Enrolled(NamedTuple):
@@ -275,6 +279,7 @@ class Feed(NamedTuple):
 Message = (
     Register | Registered | Heartbeat | Beat | Roster | Facts | Goodbye | Ack | Hello | Command | Progress | Sample
     | Event | Enrol | Enrolled | Query | Answer | Refused | Feed
+    | RelayBeat | Relayed | RelayState | RelayList | RelayEvent | RelaySamples | RelayResult | ContainerOrder
 )  # fmt: skip
 
 MESSAGES: tuple[Any, ...] = Message.__args__

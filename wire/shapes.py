@@ -16,8 +16,8 @@ from typing import Any
 from wire import limits
 
 __all__ = [
-    "MISSING", "Amount", "Binary", "Choice", "Flag", "Ident", "ListOf", "MapOf", "Maybe", "Plain", "Real", "Rec",
-    "Shape", "Text", "Whole", "Wrong",
+    "MISSING", "Amount", "Binary", "Choice", "Flag", "Ident", "ListOf", "MapOf", "Maybe", "Pattern", "Plain", "Real",
+    "Rec", "Shape", "Text", "Whole", "Wrong", "shape_of",
 ]  # fmt: skip
 
 LARGEST = 2**63 - 1
@@ -76,6 +76,18 @@ class Ident(Shape):
     def read(self, plain: Any) -> str:
         if not isinstance(plain, str) or IDENT.fullmatch(plain) is None:
             raise Wrong("not an identifier")
+        return plain
+
+
+class Pattern(Shape):
+    """Text that fits a pattern as a whole."""
+
+    def __init__(self, pattern: str, title: str) -> None:
+        self.pattern, self.title = re.compile(pattern, re.ASCII), title
+
+    def read(self, plain: Any) -> str:
+        if not isinstance(plain, str) or self.pattern.fullmatch(plain) is None:
+            raise Wrong(f"no {self.title}")
         return plain
 
 
@@ -290,8 +302,7 @@ class Rec(Shape):
 
     def _write_map(self, value: Any) -> dict[str, Any]:
         return {
-            name: _inside(name, shape.write, item)
-            for (name, shape, _), item in zip(self.fields, value, strict=True)
+            name: _inside(name, shape.write, item) for (name, shape, _), item in zip(self.fields, value, strict=True)
         }
 
     def _read_row(self, plain: Any) -> Any:
@@ -301,6 +312,12 @@ class Rec(Shape):
 
     def _write_row(self, value: Any) -> tuple[Any, ...]:
         return tuple(self._write_map(value).values())
+
+
+def shape_of(record: Any) -> Rec:
+    """The shape of a class whose fields are declared as Annotated[type, shape, unit, meaning]."""
+    declared, defaults = record.__annotations__, record._field_defaults
+    return Rec(record, [(name, declared[name].__metadata__[0], defaults.get(name, MISSING)) for name in record._fields])
 
 
 def _default(name: str, default: Any) -> Any:

@@ -197,7 +197,9 @@ class Orders:
         deadline = now.wall + command.deadline - now.mono
         order = EngineCommand(command.id, command.verb, command.container, command.args, deadline)
         moved = self.router.move(command.id, CommandState.DELIVERED, now.wall)
-        return [Order(command.engine, order), *(self._told(moved, now) if moved else [])]
+        told = self._told(moved, now) if moved else []
+        by_relay = self.fleet.relayed.get(command.engine)
+        return [*told, *(by_relay(order, now) if by_relay else [Order(command.engine, order)])]
 
     # -- what became of them -----------------------------------------------------------------------------------------
 

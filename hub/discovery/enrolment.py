@@ -14,6 +14,7 @@ from typing import Any
 
 from hub.clock import Instant
 from hub.discovery.notices import note
+from hub.discovery.relay_names import RelayNames
 from hub.errors import Refusal
 from hub.fleet import Fleet
 from hub.store.rows import AuditRow, KeyRow, TokenRow
@@ -33,7 +34,7 @@ class Enrolment:
     """Admits new agents; `new_id` makes an id nobody had before."""
 
     def __init__(self, fleet: Fleet, new_id: Callable[[], str]) -> None:
-        self.fleet = fleet
+        self.fleet, self.relays = fleet, RelayNames(fleet)
         self.new_id = new_id
         self.service: set[str] = set()
         """Ids of service tokens."""
@@ -63,17 +64,26 @@ class Enrolment:
 
     def _judge(self, asked: Asked, enrol: Enrol, token: TokenRow | None, now: Instant) -> Effects:
         known = self.fleet.keys.get(asked.user)
-        if known is not None and known.kind == "agent" and known.token == enrol.token:
+        if known is not None and known.kind == enrol.role and known.token == enrol.token:
             tokens.prove(token, enrol.secret)
             return self._answer(asked, enrol.token, known)
         if known is not None:
             raise Refusal("bad-key", "this key is known here under another token or role", "make a new key")
-        tokens.check(token, enrol.secret, self._live(enrol.token, now), now.wall)
+        self._check_role(tokens.prove(token, enrol.secret), enrol)
+        live = self._live(enrol.token, now) + self.relays.live(enrol.token, now)
+        tokens.check(token, enrol.secret, live, now.wall)
 
         def looked(row: Any, error: str, now: Instant) -> Effects:
             return self._guarded(asked, enrol, now, error, lambda: self._use(asked, enrol, token, row, now.wall))
 
         return [Store("key", (asked.user,), looked)]
+
+    def _check_role(self, token: TokenRow, enrol: Enrol) -> None:
+        """An agent never becomes a relay, nor a relay an agent, by a join string in the wrong place."""
+        admitted = "relay" if token.kind == tokens.TokenKind.RELAY else "agent"
+        if enrol.role != admitted:
+            hint = "hubctl token create --relay makes one for a relay, without --relay for agents"
+            raise Refusal("wrong-token", f"token {token.id} is for a {admitted}", hint)
 
     def _use(self, asked: Asked, enrol: Enrol, token: TokenRow | None, row: KeyRow | None, at: float) -> Effects:
         """Takes one use, for a key that was never here or was forgotten; one that was revoked stays out."""
@@ -88,10 +98,15 @@ class Enrolment:
     def _admit(self, asked: Asked, enrol: Enrol, token: TokenRow | None, taken: Any, now: Instant) -> Effects:
         if token is None or not taken:
             raise Refusal("token-used", "the token was used up in this moment", "make a new one: hubctl token create")
+        relay = token.kind == tokens.TokenKind.RELAY
+        superseded: list[KeyRow] = []
+        if relay:
+            name = self.relays.name(enrol.hostname, token.id, now)
+            superseded = self.relays.superseded(name, token, now)
         row = KeyRow(
             public=asked.user,
-            kind="agent",
-            subject=self.new_id(),
+            kind="relay" if relay else "agent",
+            subject=name if relay else self.new_id(),
             created_at=now.wall,
             scope=dict(token.labels),  # for an agent's key these are the labels it has
             token=token.id,
@@ -99,11 +114,14 @@ class Enrolment:
         )
 
         def kept(_: Any, error: str, now: Instant) -> Effects:
-            return self._guarded(asked, enrol, now, error, lambda: self._kept(asked, enrol, row, now))
+            self.relays.reserved.discard(row.subject)
+            return self._guarded(asked, enrol, now, error, lambda: self._kept(asked, enrol, row, superseded, now))
 
         return [Store("put_key", (row,), kept)]
 
-    def _kept(self, asked: Asked, enrol: Enrol, row: KeyRow, now: Instant) -> Effects:
+    def _kept(self, asked: Asked, enrol: Enrol, row: KeyRow, superseded: list[KeyRow], now: Instant) -> Effects:
+        for old in superseded:
+            self.fleet.remove_key(old.public)
         self.fleet.add_key(row)
         audit = AuditRow(
             now.wall, f"token {enrol.token}", "enrol", row.subject, "accepted", enrol.hostname, "", asked.peer
@@ -113,7 +131,8 @@ class Enrolment:
             admit,
             *self._answer(asked, enrol.token, row),
             Store("append_audit", (audit,)),
-            Say(f"enrolled agent {row.subject}"),
+            Say(f"enrolled {row.kind} {row.subject}"),
+            *(Store("drop_key", (old.public,)) for old in superseded),
         ]
 
     def _answer(self, asked: Asked, token: str, row: KeyRow) -> Effects:

@@ -67,6 +67,17 @@ class Witness:
         """The effects of one report."""
         return self.handlers[type(report)](report, now)
 
+    def forget(self, engine: str) -> Effects:
+        """The hub has nothing to do with this engine any more: what is known of it goes; nobody died of that."""
+        mine = {key for key, known in self.fleet.containers.items() if known.engine == engine}
+        for key in mine:
+            for held in (self.fleet.containers, self.fleet.samples, self.oomed):
+                held.pop(key, None)
+        if self.fleet.engines.pop(engine, None) is None:
+            return []
+        body = {"note": "engine", "engine": engine, "up": False, "error": "its relay's key was removed"}
+        return [*self._rejoined(mine), Publish(f"notice/{engine}", body), Say(f"engine {engine} is no more")]
+
     def _engine(self, state: EngineState, now: Instant) -> Effects:
         before = self.fleet.engines.get(state.engine)
         self.fleet.engines[state.engine] = state

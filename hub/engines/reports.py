@@ -16,6 +16,12 @@ from wire.model import Verb
 ORDERS = frozenset({Verb.START, Verb.STOP, Verb.RESTART, Verb.KILL, Verb.PAUSE, Verb.UNPAUSE})
 """What may be ordered for a container; an engine's other doors (exec, create, attach, ...) stay shut."""
 
+ACTIONS = frozenset(
+    ("create", "start", "die", "oom", "kill", "stop", "restart", "pause", "unpause")
+    + ("rename", "update", "destroy", "health_status")
+)
+"""What is passed on; `stop` and `restart` follow the `die` that they caused."""
+
 
 class EngineState(Record):
     """Whether an engine answers; posted after each list, once when contact is lost, and when the reason changes."""
@@ -47,6 +53,10 @@ class EngineState(Record):
     """Containers beyond the bound of one list, which are not shown."""
     clock_ahead: float = 0.0
     """Seconds that the hub's clock is ahead of the engine's: add it to times in its rows to get the hub's time."""
+    kind: str = ""
+    """`docker` or `podman`; "" before it first answered."""
+    via: str = ""
+    """Name of the relay's key through which it is reached; "" = the hub asks it itself."""
 
 
 class ContainerRow(Record):

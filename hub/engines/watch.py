@@ -15,18 +15,13 @@ import time
 from collections.abc import Callable
 
 from hub.engines.api import Api
+from hub.engines.gate import Gate
 from hub.engines.lines import Stream
 from hub.engines.reasons import EngineError
-from hub.engines.reports import ContainerEvent
+from hub.engines.reports import ACTIONS, ContainerEvent
 from hub.engines.values import CONTAINER_ID, labels, parsed, text, whole, within
 from wire._record import Record
-from wire.limits import ENGINE_EVENTS
 
-ACTIONS = frozenset(
-    ("create", "start", "die", "oom", "kill", "stop", "restart", "pause", "unpause")
-    + ("rename", "update", "destroy", "health_status")
-)
-"""What is passed on; `stop` and `restart` follow the `die` that they caused."""
 SILENCE = 60.0
 """Seconds after which a silent stream is opened again: the longest time an event can be late on a dead connection."""
 FUTURE = 60.0
@@ -64,25 +59,6 @@ def happened(line: bytes) -> Happened | None:
         return None
     attributes = labels(within(event, "Actor", "Attributes"))
     return Happened(str(container), action, {**attributes, "health": state} if state else attributes, stamp)
-
-
-class Gate:
-    """Counts events by the second."""
-
-    def __init__(self, limit: int = ENGINE_EVENTS) -> None:
-        """`limit`: most a second."""
-        self._limit, self._begun, self._count = limit, 0.0, 0
-
-    def admit(self, now: float) -> bool:
-        """Whether one more fits into this second; `now` is monotonic."""
-        if now - self._begun >= 1.0:
-            self._begun, self._count = now, 0
-        self._count += 1
-        return self._count <= self._limit
-
-    def wait(self, now: float) -> float:
-        """Seconds until the next one fits."""
-        return max(self._begun + 1.0 - now, 0.0) if self._count >= self._limit else 0.0
 
 
 class Watch:

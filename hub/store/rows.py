@@ -120,7 +120,7 @@ class TokenRow(Record):
 
     id: str
     kind: str
-    """`invite` (single use) or `service` (until revoked)."""
+    """`invite` (single use), `service` (until revoked) or `relay` (for relays, until revoked)."""
     digest: str
     """SHA-256 of the secret, hex."""
     created_at: float
@@ -143,9 +143,9 @@ class KeyRow(Record):
     public: str
     """Z85, 40 characters."""
     kind: str
-    """`agent`, `client` or `hub`."""
+    """`agent`, `relay`, `client` or `hub`."""
     subject: str
-    """Agent id or the client's name."""
+    """Agent id, `relay.` and the name of its engine, or the client's name."""
     created_at: float
     role: str = ""
     """`viewer`, `operator`, `admin` for clients."""

@@ -50,7 +50,7 @@ class Admin:
         """`kind`, `labels`, `cap`, `seconds`, `uses` -> the token and its join string, which is shown only now."""
         args = query.args
         kind = _kind(args.get("kind", tokens.TokenKind.INVITE.value))
-        cap = _whole(args, "cap", tokens.LIVE_AGENTS, CAP_MOST)
+        cap = _whole(args, "cap", 1 if kind is tokens.TokenKind.RELAY else tokens.LIVE_AGENTS, CAP_MOST)
         seconds = args.get("seconds")
         life = None if seconds is None else float(_whole(args, "seconds", 1, int(SECONDS_MOST)))
         uses = None if args.get("uses") is None else _whole(args, "uses", 1, CAP_MOST)
@@ -111,14 +111,15 @@ class Admin:
     def list_keys(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """Live keys of clients; with `all`, those of agents too."""
         everyone = query.args.get("all") is True
-        chosen = [row for row in self.fleet.keys.values() if everyone or row.kind == "client"]
+        chosen = [row for row in self.fleet.keys.values() if everyone or row.kind != "agent"]
         rows = [{**plain(row), "age": max(now.wall - row.created_at, 0.0)} for row in chosen]
         return [Send(asked.route, Answer(query.id, sorted(rows, key=lambda row: (row["kind"], row["subject"]))))]
 
     def revoke_key(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """`name` of a client, or id of an agent: refused from its next message on."""
         name = _ident(query.args, "name")
-        row = self.fleet.client_keys.get(name) or self.fleet.agent_keys.get(name)
+        fleet = self.fleet
+        row = fleet.client_keys.get(name) or fleet.agent_keys.get(name) or fleet.relay_keys.get(name)
         if row is None:
             raise Refusal("unknown-key", f"there is no live key of {name!r}", "see hubctl keys list")
         if row.subject == subject.name and row.kind == "client":
@@ -181,7 +182,7 @@ def _kind(value: object) -> tokens.TokenKind:
     try:
         return tokens.TokenKind(str(value))
     except ValueError:
-        raise Refusal("bad-argument", "kind must be invite or service") from None
+        raise Refusal("bad-argument", "kind must be invite, service or relay") from None
 
 
 def _role(value: object) -> Role:

@@ -3,7 +3,8 @@
 Theory.  A token is an id and a random 256-bit secret; the hub keeps the SHA-256 of the secret only (a random secret of
 that size needs no slow hash).  *Invite* tokens serve one agent (or as many as said) within an hour; *service* tokens
 serve every copy of a deployment until they are revoked, within a cap on agents that live at the same time.  A token
-also carries the labels that its agents get, and these labels decide scopes.
+also carries the labels that its agents get, and these labels decide scopes.  *Relay* tokens are like
+service tokens, but admit relays and no agents, one unless a cap says more: who holds one may speak for an engine.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class TokenKind(StrEnum):
 
     INVITE = "invite"
     SERVICE = "service"
+    RELAY = "relay"
 
 
 def create(

@@ -34,6 +34,11 @@ def _(shape: shapes.Ident) -> SearchStrategy[Any]:
 
 
 @values.register
+def _(shape: shapes.Pattern) -> SearchStrategy[Any]:
+    return st.from_regex(shape.pattern, fullmatch=True)
+
+
+@values.register
 def _(shape: shapes.Whole) -> SearchStrategy[Any]:
     return st.integers(shape.least, shape.most)
 

@@ -124,7 +124,7 @@ def test_a_scoped_key_opens_the_client_port_only() -> None:
         fleet = Fleet(SETTINGS)
         fleet.add_key(KeyRow("k" * 40, kind, "x", 0.0, role=role, scope=scope))
         doors = {domain for domain, _ in fleet.admissions()}
-        expected = {"agent": {"agents"}, "client": {"clients"} if scope else {"clients", "feed"}}
+        expected = {"agent": {"agents"}, "relay": {"agents"}, "client": {"clients"} if scope else {"clients", "feed"}}
         assert doors == expected.get(kind, set()), (kind, role, scope)
 
 
