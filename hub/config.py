@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
+from hub import typed
 from hub.engines.api import Tls, address_problem
 from hub.errors import HubError
-from hub.store.redis.address import Address, read_address
+from hub.store.redis.address import Address
 from wire._record import Record
-from wire.keys import KeyFault, check_address
 
 FILE_BYTES = 1 << 20
 """Largest configuration file: a thousand engines fit."""
@@ -30,8 +29,6 @@ TIERS = ("keep_raw", "keep_1min", "keep_10min", "keep_1h")
 
 LOCAL_ENGINE = "/var/run/docker.sock"
 """Where Docker puts the socket of its engine."""
-_SIZES = {"": 1, "b": 1, "kb": 1 << 10, "kib": 1 << 10, "mb": 1 << 20, "mib": 1 << 20, "gb": 1 << 30, "gib": 1 << 30}
-_TIMES = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class ConfigError(HubError):
@@ -62,6 +59,12 @@ class Config(Record):
     port_feed: int
     period: float
     sample_period: float
+    alerts: str
+    metrics: tuple[str, int] | None
+    metrics_token_file: str
+    metrics_cert: str
+    metrics_key: str
+    metrics_client_ca: str
     sample_budget: int
     keep_raw: float
     keep_1min: float
@@ -97,127 +100,73 @@ class Option(Record):
     doc: str
 
 
-def _text(value: str) -> str:
-    if not value or not value.isprintable():
-        raise ValueError("must not be empty or unprintable")
-    return value
-
-
-def _maybe(value: str) -> str:
-    return value and _text(value)
-
-
-def _hosts(value: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in value.split(",") if name.strip()) or (socket.gethostname(),)
-    for name in names:
-        try:
-            check_address(f"{name}:1")
-        except KeyFault:
-            raise ValueError(f"{name!r} is no host name or address (IPv6 goes into brackets)") from None
-    return names
-
-
-def _port(value: str) -> int:
-    port = int(value) if value.isdigit() and len(value) < 6 else 0
-    if not 0 < port < 65536:
-        raise ValueError("must be a port, 1 to 65535 (below 32768, where no outgoing connection takes it first)")
-    return port
-
-
-def _seconds(least: float, most: float) -> Callable[[str], float]:
-    def parse(value: str) -> float:
-        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*([smhd]?)", value)
-        seconds = float(found[1]) * _TIMES[found[2]] if found else -1.0
-        if not least <= seconds <= most:
-            raise ValueError(f"must be a time from {least:g} s to {most:g} s, e.g. 5, 5s, 10m, 24h, 30d")
-        return seconds
-
-    return parse
-
-
-def _size(value: str) -> int:
-    found = re.fullmatch(r"(\d{1,15})\s*([a-z]*)", value.lower())
-    if not found or found[2] not in _SIZES or int(found[1]) * _SIZES[found[2]] < 1 << 20:
-        raise ValueError("must be a size of at least 1MB, e.g. 512MB, 1GB")
-    return int(found[1]) * _SIZES[found[2]]
-
-
-def _mode(value: str) -> str:
-    if value not in ("auto", "poll", "stream", "agent"):
-        raise ValueError("must be auto, poll, stream or agent")
-    return value
-
-
-def _store(value: str) -> Address | None:
-    return None if value == "embedded" else read_address(value)
-
-
-def _sync(value: str) -> str:
-    if value not in ("always", "everysec", "none"):
-        raise ValueError("must be always, everysec or none")
-    return value
-
-
-def _count(value: str) -> int:
-    if not re.fullmatch(r"\d{1,2}", value):
-        raise ValueError("must be a number, 0 to 99")
-    return int(value)
-
-
 OPTIONS: Mapping[str, tuple[Option, ...]] = {
     "hubd": (
-        Option("state_dir", _text, "/var/lib/pidone", "keys, facts and samples; made if missing, mode 0700"),
-        Option("bind", _text, "0.0.0.0", "address to listen on"),
+        Option("state_dir", typed.text, "/var/lib/pidone", "keys, facts and samples; made if missing, mode 0700"),
+        Option("bind", typed.text, "0.0.0.0", "address to listen on"),
         Option(
-            "advertise", _hosts, "", "host names for join strings and agents, comma separated; else the host's name"
+            "advertise",
+            typed.hosts,
+            "",
+            "host names for join strings and agents, comma separated; else the host's name",
         ),
-        Option("port_command", _port, "7401", "agents: requests and commands"),
-        Option("port_samples", _port, "7402", "agents: samples"),
-        Option("port_enrol", _port, "7403", "agents: enrolment"),
-        Option("port_client", _port, "7404", "clients: queries and commands"),
-        Option("port_feed", _port, "7405", "clients: live feed"),
-        Option("period", _seconds(0.2, 300), "2", "time between heartbeats; late after 1.5 of them, lost after 3"),
-        Option("sample_period", _seconds(0.5, 3600), "5", "time between samples while nobody watches"),
+        Option("port_command", typed.port, "7401", "agents: requests and commands"),
+        Option("port_samples", typed.port, "7402", "agents: samples"),
+        Option("port_enrol", typed.port, "7403", "agents: enrolment"),
+        Option("port_client", typed.port, "7404", "clients: queries and commands"),
+        Option("port_feed", typed.port, "7405", "clients: live feed"),
+        Option("period", typed.seconds(0.2, 300), "2", "time between heartbeats; late after 1.5 of them, lost after 3"),
+        Option("sample_period", typed.seconds(0.5, 3600), "5", "time between samples while nobody watches"),
+        Option(
+            "alerts", typed.maybe, "", "file: rules and sinks of alerts (docs/alerts.md); else the built-in rules alone"
+        ),
+        Option(
+            "metrics", typed.endpoint, "", "HOST:PORT for Prometheus to scrape /metrics, e.g. 127.0.0.1:9464; else off"
+        ),
+        Option("metrics_token_file", typed.maybe, "", "file: bearer token that a scraper must show"),
+        Option("metrics_cert", typed.maybe, "", "file: certificate, for https"),
+        Option("metrics_key", typed.maybe, "", "file: key of that certificate"),
+        Option("metrics_client_ca", typed.maybe, "", "file: authority of the certificates that scrapers must show"),
     ),
     "store": (
-        Option("sample_budget", _size, "1GB", "most disk space for samples; the oldest finest go first"),
-        Option("keep_raw", _seconds(600, DECADE), "2h", "how long samples are kept as they came"),
+        Option("sample_budget", typed.size, "1GB", "most disk space for samples; the oldest finest go first"),
+        Option("keep_raw", typed.seconds(600, DECADE), "2h", "how long samples are kept as they came"),
         Option(
             "keep_1min",
-            _seconds(6 * 3600, DECADE),
+            typed.seconds(6 * 3600, DECADE),
             "24h",
             "how long by the minute, as least, average and most; 6h or more",
         ),
-        Option("keep_10min", _seconds(86400, DECADE), "30d", "how long by ten minutes; 24h or more"),
+        Option("keep_10min", typed.seconds(86400, DECADE), "30d", "how long by ten minutes; 24h or more"),
         Option(
             "keep_1h",
-            _seconds(86400, DECADE),
+            typed.seconds(86400, DECADE),
             "365d",
             "how long by the hour; each of these four as long as the one before, or longer",
         ),
-        Option("keep_facts", _seconds(3600, DECADE), "90d", "how long state changes, exits and commands are kept"),
-        Option("keep_audit", _seconds(3600, DECADE), "365d", "how long it is known who asked for what"),
+        Option("keep_facts", typed.seconds(3600, DECADE), "90d", "how long state changes, exits and commands are kept"),
+        Option("keep_audit", typed.seconds(3600, DECADE), "365d", "how long it is known who asked for what"),
         Option(
             "store",
-            _store,
+            typed.store,
             "embedded",
             "embedded (in state_dir), redis://HOST:PORT, redis+sentinel://HOST:PORT,.../NAME, "
             "redis+cluster://HOST:PORT,...; rediss for TLS",
         ),
-        Option("redis_user", _maybe, "", "name to log in with, where Redis has users"),
-        Option("redis_password_file", _maybe, "", "file that holds the password and nothing else"),
-        Option("redis_tls_ca", _maybe, "", "file: authority of Redis' certificate; else the system's"),
-        Option("redis_tls_cert", _maybe, "", "file: client certificate"),
-        Option("redis_tls_key", _maybe, "", "file: key of the client certificate"),
-        Option("redis_sync", _sync, "always", "weakest appendfsync that will do: always, everysec or none"),
-        Option("redis_replicas", _count, "0", "how many replicas must have a fact before it is acknowledged"),
+        Option("redis_user", typed.maybe, "", "name to log in with, where Redis has users"),
+        Option("redis_password_file", typed.maybe, "", "file that holds the password and nothing else"),
+        Option("redis_tls_ca", typed.maybe, "", "file: authority of Redis' certificate; else the system's"),
+        Option("redis_tls_cert", typed.maybe, "", "file: client certificate"),
+        Option("redis_tls_key", typed.maybe, "", "file: key of the client certificate"),
+        Option("redis_sync", typed.sync, "always", "weakest appendfsync that will do: always, everysec or none"),
+        Option("redis_replicas", typed.count, "0", "how many replicas must have a fact before it is acknowledged"),
     ),
     "engine": (
-        Option("url", _text, "", "unix:///var/run/docker.sock or tcp://host:2376"),
-        Option("tls_ca", _maybe, "", "file: certificate authority of the engine"),
-        Option("tls_cert", _maybe, "", "file: client certificate"),
-        Option("tls_key", _maybe, "", "file: key of the client certificate"),
-        Option("mode", _mode, "auto", "where container figures come from: auto, poll, stream, agent"),
+        Option("url", typed.text, "", "unix:///var/run/docker.sock or tcp://host:2376"),
+        Option("tls_ca", typed.maybe, "", "file: certificate authority of the engine"),
+        Option("tls_cert", typed.maybe, "", "file: client certificate"),
+        Option("tls_key", typed.maybe, "", "file: key of the client certificate"),
+        Option("mode", typed.mode, "auto", "where container figures come from: auto, poll, stream, agent"),
     ),
 }
 """Section -> options; [engine:NAME] may stand any number of times."""
@@ -259,11 +208,12 @@ def parse(path: str, text: str, exists: Callable[[str], bool] = os.path.isfile) 
     problems = _Problems(path)
     sections = _sections(text, problems)
     values = {}
-    kept = sections.get("store", {})
+    kept, own = sections.get("store", {}), sections.get("hubd", {})
     for name in ("hubd", "store"):
         values.update(_values(name, sections.pop(name, {}), problems))
     _rising(values, kept, problems)
     _redis(values, kept, problems, exists)
+    _scraped(values, own, problems, exists)
     engines = [_engine(name, lines, problems, exists) for name, lines in sections.items()]
     _distinct_ports(values, sections, problems)
     if problems.found:
@@ -380,3 +330,19 @@ def _distinct_ports(values: Mapping[str, Any], sections: Mapping[str, Any], prob
     ports = {name: port for name, port in values.items() if name.startswith("port_")}
     if len(set(ports.values())) < len(ports):
         problems.add(1, "two ports of [hubd] are the same")
+
+
+def _scraped(
+    values: Mapping[str, Any], lines: Mapping[str, Line], problems: _Problems, exists: Callable[[str], bool]
+) -> None:
+    """Files that are named must be there, and a certificate has a key."""
+    for name in ("alerts", "metrics_token_file", "metrics_cert", "metrics_key", "metrics_client_ca"):
+        if values.get(name) and not exists(values[name]):
+            problems.add(lines[name].number, f"{name}: no file {values[name]}")
+        elif values.get(name) and name.startswith("metrics_") and not values.get("metrics", True):
+            problems.add(lines[name].number, f"{name} needs metrics = HOST:PORT")
+    if bool(values.get("metrics_cert")) != bool(values.get("metrics_key")):
+        name = "metrics_cert" if values.get("metrics_cert") else "metrics_key"
+        problems.add(lines[name].number, "metrics_cert and metrics_key need each other")
+    elif values.get("metrics_client_ca") and not values.get("metrics_cert"):
+        problems.add(lines["metrics_client_ca"].number, "metrics_client_ca needs metrics_cert and metrics_key")

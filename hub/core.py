@@ -86,8 +86,7 @@ class Core:
         self.upkeep_at = 0.0
         self.garbled = 0
         self.metrics = Metrics()
-        own = lambda now: own_values(self.metrics, self.fleet, self.garbled)  # noqa: E731
-        self.alerts = Alerts(self.fleet, self.weather, new_id, own, book or rules_of("", "(none)"))
+        self.alerts = Alerts(self.fleet, self.weather, new_id, self._own, book or rules_of("", "(none)"))
         self.asking |= self.alerts.handlers
         self.ports: dict[str, Callable[[Asked, Instant], Effects]] = {
             "agents": self._from_agent,
@@ -254,6 +253,9 @@ class Core:
             return [Send(asked.route, M.Answer(query.id, self.metrics.render()))]
 
         return [Store("stats", (), arrived)]
+
+    def _own(self, now: Instant) -> dict[str, Any]:
+        return own_values(self.metrics, self.fleet, self.garbled)
 
     def _garbled(self, event: Garbled, now: Instant) -> Effects:
         self.garbled += 1

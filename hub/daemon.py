@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import zmq
 
 from hub import expendable
+from hub.alerts import rules
+from hub.alerts.couriers import Couriers
 from hub.config import Config, ConfigError, EngineConfig, load
 from hub.core import Core
 from hub.discovery.enrol_port import serve_forever
@@ -24,7 +26,8 @@ from hub.engines.docker import Engine, Tls
 from hub.engines.reports import Report
 from hub.errors import HubError, StartError
 from hub.fleet import Settings
-from hub.loop import Loop, Waker, capacity
+from hub.loop import Loop, Waker
+from hub.own import capacity
 from hub.sockets import Socket
 from hub.store.chained import chained
 from hub.store.embedded import Embedded
@@ -33,6 +36,7 @@ from hub.store.rows import Retention
 from hub.store.worker import Worker
 from hub.trust import keyring
 from hub.trust.zap import Admissions, Gate
+from hub.words import Then
 from wire.keys import KeyPair
 from wire.messages import HubAddress
 from wire.sockets import CLIENT, COMMANDS, FEED, SAMPLES, Serve, serve
@@ -63,14 +67,15 @@ def main(argv: list[str]) -> int:
     path = options.config or (DEFAULT if Path(DEFAULT).exists() else None)
     try:
         config = load(path)
-    except ConfigError as error:
+        book = rules.load(config.alerts or None)
+    except (ConfigError, rules.RuleError) as error:
         print(error, file=sys.stderr)
         return 2
     if options.check:
         print(f"{path or 'defaults'}: fine")
         return 0
     try:
-        return _run(config)
+        return _run(config, book)
     except (HubError, StoreError, TimeoutError, OSError) as error:
         say(f"cannot run: {error}")
         return 1
@@ -94,7 +99,7 @@ def say(line: str) -> None:
     print(f"hubd: {text}", file=sys.stderr, flush=True)
 
 
-def _run(config: Config) -> int:
+def _run(config: Config, book: rules.Book) -> int:
     ring = keyring.load(
         config.state_dir, f"{_local(config)}:{config.port_client}", f"{_local(config)}:{config.port_feed}"
     )
@@ -105,10 +110,10 @@ def _run(config: Config) -> int:
     worker = Worker(chained(open_store(config), config.keep_audit), waker.wake)
     worker.start()
     admissions = Admissions()
-    core = Core(_settings(config, ring), version(), lambda: secrets.token_hex(8))
+    core = Core(_settings(config, ring), version(), lambda: secrets.token_hex(8), book)
     engines = {engine.name: _engine(engine, config, reports, waker) for engine in config.engines}
     loop = Loop(core, worker, admissions, waker, enrol, engines, reports, say)
-    loop.keeper = keeper
+    loop.keeper, loop.sinks = keeper, _couriers(book, loop, waker)
     try:
         loop.prepare(30.0)
         _serve(loop, config, ring.own, admissions, engines)
@@ -121,6 +126,18 @@ def _run(config: Config) -> int:
     if loop.fault is not None:
         raise StartError(f"stopped: {loop.fault}")
     return 0
+
+
+def _couriers(book: rules.Book, loop: Loop, waker: Waker) -> Couriers:
+    """The sinks' threads; they end with the process, for nothing is lost that is not told again."""
+
+    def finish(then: Then, outcomes: object) -> None:
+        loop.handed.append((then, outcomes))
+        waker.wake()
+
+    couriers = Couriers(book.sinks, say, finish)
+    couriers.start()
+    return couriers
 
 
 def _serve(loop: Loop, config: Config, own: KeyPair, admissions: Admissions, engines: dict[str, Engine]) -> None:

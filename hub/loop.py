@@ -10,7 +10,6 @@ hub has not read yet cannot count as silence.  An exception in the core ends one
 from __future__ import annotations
 
 import os
-import resource
 import socket as sockets
 import time
 import traceback
@@ -27,6 +26,7 @@ from hub.alerts.notices import Notice
 from hub.clock import Attention, Instant
 from hub.core import Core
 from hub.engines.reports import EngineCommand, OrderResult, Report
+from hub.own import Own, capacity, descriptors
 from hub.sockets import Received, Socket, drain, send
 from hub.store.errors import StoreError
 from hub.store.worker import TENDED, Worker
@@ -58,6 +58,9 @@ class Sinks(Protocol):
 
     def post(self, notice: Notice, then: words.Then | None) -> None:
         """Have it sent; never waits."""
+
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """(sink, outcome) -> notices."""
 
 
 class Waker:
@@ -124,6 +127,9 @@ class Loop:
         self.fault: BaseException | None = None
         self.sinks: Sinks | None = None
         """Who is told of alerts."""
+        self.handed: deque[tuple[words.Then, Any]] = deque()
+        """Outcomes that other threads hand to a continuation; they wake the loop."""
+        self.own = Own()
         self.keeper = 0
         """Pid of the enrolment port's keeper; 0 = none is watched."""
         self.effects: dict[type, Callable[[Any], None]] = {
@@ -209,6 +215,9 @@ class Loop:
         self._enrolments()
         for _ in range(len(self.reports)):
             self._event(words.Reported(self.reports.popleft()))
+        for _ in range(len(self.handed)):
+            then, value = self.handed.popleft()
+            self._event(words.Stored(then, value, ""))
         return heard < PASS
 
     def _requests(self, port: str, socket: Socket) -> int:
@@ -380,12 +389,7 @@ class Loop:
         metrics.set("pidone_loop_pass_seconds", self.longest)
         self.longest = 0.0
 
-
-def descriptors() -> int:
-    """Open file descriptors of this process."""
-    return len(os.listdir("/proc/self/fd"))
-
-
-def capacity() -> int:
-    """Most file descriptors this process may have open."""
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self.own.measure(metrics)
+        if self.sinks is not None:
+            for labels, count in self.sinks.counts().items():
+                metrics.set("pidone_alert_notices_total", count, *labels)

@@ -102,3 +102,19 @@ def test_hubd_exits_2_and_starts_nothing(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_check_says_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-c", str(CONF), "--check"]) == 0 and "fine" in capsys.readouterr().out
+
+
+def test_metrics_have_an_address_and_whole_files(tmp_path: Path) -> None:
+    assert parse("x", "[hubd]\nmetrics = 127.0.0.1:9464\n").metrics == ("127.0.0.1", 9464)
+    assert parse("x", "[hubd]\nmetrics = [::1]:9464\n").metrics == ("::1", 9464)
+    (tmp_path / "f").write_text("x")
+    file = tmp_path / "f"
+    for text, words in (
+        ("metrics = 9464", "no HOST:PORT"),
+        ("metrics_token_file = /none", "no file /none"),
+        (f"metrics_token_file = {file}", "needs metrics = HOST:PORT"),
+        (f"metrics = h:1\nmetrics_cert = {file}", "need each other"),
+        (f"metrics = h:1\nmetrics_client_ca = {file}", "needs metrics_cert"),
+        ("alerts = /none", "no file /none"),
+    ):
+        assert any(words in line for line in problems(f"[hubd]\n{text}\n")), text
