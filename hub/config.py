@@ -14,12 +14,9 @@ from typing import Any
 
 from hub import typed
 from hub.engines.api import Tls, address_problem
-from hub.errors import HubError
+from hub.ini import ConfigError, Line, Option, Problems, read_file, read_sections, read_values
 from hub.store.redis.address import Address
 from wire._record import Record
-
-FILE_BYTES = 1 << 20
-"""Largest configuration file: a thousand engines fit."""
 
 DECADE = 10 * 366 * 86400.0
 """Longest time anything may be kept, seconds."""
@@ -31,8 +28,7 @@ LOCAL_ENGINE = "/var/run/docker.sock"
 """Where Docker puts the socket of its engine."""
 
 
-class ConfigError(HubError):
-    """All problems of a configuration, one a line."""
+SECTIONS = r"hubd|store|engine:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 
 class EngineConfig(Record):
@@ -82,22 +78,6 @@ class Config(Record):
     redis_sync: str
     redis_replicas: int
     engines: tuple[EngineConfig, ...]
-
-
-class Line(Record):
-    """One `key = value` with where it stands."""
-
-    number: int
-    value: str
-
-
-class Option(Record):
-    """One declared option."""
-
-    name: str
-    parse: Callable[[str], Any]
-    default: str
-    doc: str
 
 
 OPTIONS: Mapping[str, tuple[Option, ...]] = {
@@ -172,45 +152,22 @@ OPTIONS: Mapping[str, tuple[Option, ...]] = {
 """Section -> options; [engine:NAME] may stand any number of times."""
 
 
-class _Problems:
-    """Collects problems as file:line."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.found: list[tuple[int, str]] = []
-
-    def add(self, line: int, text: str) -> None:
-        self.found.append((line, text))
-
-    def told(self) -> str:
-        """All of them, one a line, in the order of the file."""
-        return "\n".join(f"{self.path}:{line}: {text}" for line, text in sorted(self.found))
-
-
 def load(path: str | None, is_there: Callable[[str], bool] = os.path.exists) -> Config:
     """The configuration of this file; without one, the defaults and the Docker engine of this machine, if its socket
     is there (in a container: if somebody mounted it).  Raises ConfigError with every problem."""
     if path is None:
         return parse("(defaults)", f"[engine:local]\nurl=unix://{LOCAL_ENGINE}\n" if is_there(LOCAL_ENGINE) else "")
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(FILE_BYTES + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise ConfigError(f"{path}:1: cannot be read: {why}") from None
-    if len(text) > FILE_BYTES:
-        raise ConfigError(f"{path}:1: larger than {FILE_BYTES} bytes")
-    return parse(path, text)
+    return parse(path, read_file(path))
 
 
 def parse(path: str, text: str, exists: Callable[[str], bool] = os.path.isfile) -> Config:
     """As `load`, for text at hand; problems are told under `path`, `exists` says whether a file is there."""
-    problems = _Problems(path)
-    sections = _sections(text, problems)
+    problems = Problems(path)
+    sections = read_sections(text, problems, SECTIONS, "[hubd], [store], [engine:NAME]")
     values = {}
     kept, own = sections.get("store", {}), sections.get("hubd", {})
     for name in ("hubd", "store"):
-        values.update(_values(name, sections.pop(name, {}), problems))
+        values.update(read_values(name, OPTIONS[name], sections.pop(name, {}), problems))
     _rising(values, kept, problems)
     _redis(values, kept, problems, exists)
     _scraped(values, own, problems, exists)
@@ -221,59 +178,11 @@ def parse(path: str, text: str, exists: Callable[[str], bool] = os.path.isfile) 
     return Config(**values, engines=tuple(engine for engine in engines if engine))
 
 
-def _sections(text: str, problems: _Problems) -> dict[str, dict[str, Line]]:
-    sections: dict[str, dict[str, Line]] = {}
-    current: dict[str, Line] | None = None
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if not line or line[0] in "#;":
-            continue
-        if line.startswith("[") and line.endswith("]"):
-            current = _open(line[1:-1].strip(), number, sections, problems)
-        elif "=" in line and current is not None:
-            key, _, value = line.partition("=")
-            _enter(current, key.strip(), Line(number, value.strip()), problems)
-        else:
-            problems.add(number, "expected [section] or key = value")
-    return sections
-
-
-def _open(name: str, number: int, sections: dict[str, dict[str, Line]], problems: _Problems) -> dict[str, Line]:
-    known = name in ("hubd", "store") or re.fullmatch(r"engine:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name)
-    if not known:
-        problems.add(number, f"unknown section [{name[:80]}]; known: [hubd], [store], [engine:NAME]")
-    elif name in sections:
-        problems.add(number, f"section [{name}] stands here a second time")
-    section: dict[str, Line] = {"": Line(number, "")}
-    return sections.setdefault(name, section) if known else section
-
-
-def _enter(section: dict[str, Line], key: str, line: Line, problems: _Problems) -> None:
-    if key in section:
-        problems.add(line.number, f"{key} stands here a second time")
-    section[key] = line
-
-
-def _values(section: str, lines: Mapping[str, Line], problems: _Problems) -> dict[str, Any]:
-    options = {option.name: option for option in OPTIONS[section]}
-    for key, line in lines.items():
-        if key and key not in options:
-            problems.add(line.number, f"unknown option {key[:80]} in [{section}]; known: {', '.join(options)}")
-    values: dict[str, Any] = {}
-    for name, option in options.items():
-        line = lines.get(name, Line(lines.get("", Line(1, "")).number, option.default))
-        try:
-            values[name] = option.parse(line.value)
-        except ValueError as error:
-            problems.add(line.number, f"{name}: {error}")
-    return values
-
-
 def _engine(
-    name: str, lines: Mapping[str, Line], problems: _Problems, exists: Callable[[str], bool]
+    name: str, lines: Mapping[str, Line], problems: Problems, exists: Callable[[str], bool]
 ) -> EngineConfig | None:
     before = len(problems.found)
-    values = _values("engine", lines, problems)
+    values = read_values("engine", OPTIONS["engine"], lines, problems)
     files = {key: str(values.get(key, "")) for key in ("tls_ca", "tls_cert", "tls_key")}
     for key, path in files.items():
         if path and not exists(path):
@@ -295,7 +204,7 @@ def _exposed(url: str, tls: Tls | None) -> str:
     return "a remote engine needs tls_ca, tls_cert and tls_key; plain tcp:// is for this machine only"
 
 
-def _rising(values: Mapping[str, Any], lines: Mapping[str, Line], problems: _Problems) -> None:
+def _rising(values: Mapping[str, Any], lines: Mapping[str, Line], problems: Problems) -> None:
     """A tier that is forgotten before the finer one would be made again and again."""
     for finer, coarser in pairwise(TIERS):
         if finer in values and coarser in values and values[finer] > values[coarser]:
@@ -305,7 +214,7 @@ def _rising(values: Mapping[str, Any], lines: Mapping[str, Line], problems: _Pro
 
 
 def _redis(
-    values: Mapping[str, Any], lines: Mapping[str, Line], problems: _Problems, exists: Callable[[str], bool]
+    values: Mapping[str, Any], lines: Mapping[str, Line], problems: Problems, exists: Callable[[str], bool]
 ) -> None:
     """What is said about Redis fits together, and its files are there."""
     address = values.get("store")
@@ -326,14 +235,14 @@ def _told(seconds: float) -> str:
     return f"{seconds / 3600:g}h" if seconds < 2 * 86400 else f"{seconds / 86400:g}d"
 
 
-def _distinct_ports(values: Mapping[str, Any], sections: Mapping[str, Any], problems: _Problems) -> None:
+def _distinct_ports(values: Mapping[str, Any], sections: Mapping[str, Any], problems: Problems) -> None:
     ports = {name: port for name, port in values.items() if name.startswith("port_")}
     if len(set(ports.values())) < len(ports):
         problems.add(1, "two ports of [hubd] are the same")
 
 
 def _scraped(
-    values: Mapping[str, Any], lines: Mapping[str, Line], problems: _Problems, exists: Callable[[str], bool]
+    values: Mapping[str, Any], lines: Mapping[str, Line], problems: Problems, exists: Callable[[str], bool]
 ) -> None:
     """Files that are named must be there, and a certificate has a key."""
     for name in ("alerts", "metrics_token_file", "metrics_cert", "metrics_key", "metrics_client_ca"):

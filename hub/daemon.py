@@ -19,13 +19,14 @@ import zmq
 from hub import expendable
 from hub.alerts import rules
 from hub.alerts.couriers import Couriers
-from hub.config import Config, ConfigError, EngineConfig, load
+from hub.config import Config, EngineConfig, load
 from hub.core import Core
 from hub.discovery.enrol_port import serve_forever
 from hub.engines.docker import Engine, Tls
 from hub.engines.reports import Report
 from hub.errors import HubError, StartError
 from hub.fleet import Settings
+from hub.ini import ConfigError
 from hub.loop import Loop, Waker
 from hub.own import capacity
 from hub.sockets import Socket
