@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from hub.daemon import main
-
 if __name__ == "__main__":
+    if "--relay" in sys.argv:
+        from hub.relay.daemon import main
+    else:
+        from hub.daemon import main
     sys.exit(main(sys.argv[1:]))

@@ -37,6 +37,7 @@ from hub.store.rows import Retention
 from hub.store.worker import Worker
 from hub.trust import keyring
 from hub.trust.zap import Admissions, Gate
+from hub.version import version
 from hub.words import Then
 from wire.keys import KeyPair
 from wire.messages import HubAddress
@@ -273,16 +274,3 @@ def _local(config: Config) -> str:
 def _ports(config: Config) -> str:
     ports = (config.port_command, config.port_samples, config.port_enrol, config.port_client, config.port_feed)
     return ", ".join(map(str, ports))
-
-
-def version() -> str:
-    """Version of this installation: of the source tree, else of the installed distribution."""
-    tree = Path(__file__).resolve().parent.parent / "VERSION"
-    with suppress(OSError):
-        return tree.read_text(encoding="ascii").strip()
-    from importlib import metadata
-
-    try:
-        return metadata.version("pidone")
-    except metadata.PackageNotFoundError:
-        return "unknown"
