@@ -21,7 +21,7 @@ _hubctl() {
         esac
     done
     case $verb in
-        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms audit about metrics history start stop restart signal rolls cancel resume kill pause unpause tail logs shell token keys" ;;
+        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms alerts silence audit about metrics history start stop restart signal rolls cancel resume kill pause unpause tail logs shell token keys" ;;
         agents) words="-h --help --key --json --timeout -a --all" names="" ;;
         hosts) words="-h --help --key --json --timeout" names="" ;;
         containers) words="-h --help --key --json --timeout -a --all" names="" ;;
@@ -31,6 +31,8 @@ _hubctl() {
         exits) words="-h --help --key --json --timeout -f --follow --program --cause --code --signal --text --who --unexpected --until --group-by -n --number --since" names="ps" ;;
         why) words="-h --help --key --json --timeout -n --number --since" names="ps" ;;
         storms) words="-h --help --key --json --timeout -a --all -f --follow --since" names="ps" ;;
+        alerts) words="-h --help --key --json --timeout -a --all" names="" ;;
+        silence) words="-h --help --key --json --timeout --for --reason" names="" ;;
         audit) words="-h --help --key --json --timeout -n --number --since" names="" ;;
         about) words="-h --help --key --json --timeout" names="" ;;
         metrics) words="-h --help --key --json --timeout" names="" ;;

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from hub.ctl import audited, inquest, keep, logs, look, rolls, safekeeping, shell, steer
+from hub.ctl import alerting, audited, inquest, keep, logs, look, rolls, safekeeping, shell, steer
 from hub.ctl.past import history
 from hub.ctl.text import safe
 from hub.ctl.top import ORDERS, top
@@ -49,6 +49,8 @@ EXAMPLES = """a target is AGENT/PROGRAM or AGENT/GROUP:PROGRAM; globs and label 
   hubctl history shop-1/gunicorn          its CPU, memory and IO of the last hour
   hubctl stop --container shop-1          stop a container through its engine
   hubctl token create --service > join    a join string for containers
+  hubctl alerts                           what is wrong now
+  hubctl silence shop-1 --for 2h --reason 'new disk'
   hubctl keys create eve --role viewer    a key file for a colleague
 
 exit codes: 0 done, 1 failed, 2 usage or configuration, 3 cannot reach the hub, 4 partly done"""
@@ -196,6 +198,7 @@ def _looks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what happens next")
     _span(parser)
     inquest.declare(partial(_verb, verbs), _span)
+    alerting.declare(partial(_verb, verbs))
     _audit(verbs)
     _verb(verbs, "about", look.about, "the hub itself", "hubctl about --json")
     _verb(verbs, "metrics", look.metrics, "the hub's own counters, as Prometheus reads them", "hubctl metrics")
