@@ -101,6 +101,9 @@ class Registered(NamedTuple):
     wall: Annotated[float, Real(), "s (wall)", "the hub's clock"]
     want_roster: Annotated[bool, Flag(), "", "send the roster now"]
     server_keys: Annotated[tuple[str, ...], ListOf(Text(40), 4), "z85", "this hub's keys, the present one first"]
+    hubs: Annotated[
+        tuple[HubAddress, ...], ListOf(HUB, limits.HUBS), "", "all hubs, in the order in which to turn to them"
+    ] = ()
 
 
 class Heartbeat(NamedTuple):
@@ -125,10 +128,13 @@ class Beat(NamedTuple):
     want_roster: Annotated[bool, Flag(), "", "send the roster again"]
     register: Annotated[bool, Flag(), "", "the hub does not know this agent (any more): register again"]
     epoch: Annotated[int, Whole(), "1", "epoch of the hub's commands"]
-    hubs: Annotated[tuple[HubAddress, ...], ListOf(HUB, limits.HUBS), "", "all hubs; empty = as before"]
+    hubs: Annotated[
+        tuple[HubAddress, ...], ListOf(HUB, limits.HUBS), "", "all hubs, this agent's home first; empty = as before"
+    ]
     want_hello: Annotated[bool, Flag(), "", "the hub has no command route to this agent: send Hello"] = False
     period: Annotated[float | None, Maybe(SECONDS), "s", "new time between heartbeats"] = None
     sample_period: Annotated[float | None, Maybe(SECONDS), "s", "new time between samples"] = None
+    elsewhere: Annotated[bool, Flag(), "", "this hub has lost sight of the fleet: turn to the next one"] = False
 
 
 class Roster(NamedTuple):

@@ -100,6 +100,8 @@ class News(NamedTuple):
     durable: int | None = None
     epoch: int | None = None
     hubs: tuple[HubAddress, ...] | None = None
+    elsewhere: bool = False
+    """The hub sends us away."""
     hello: bool = False
     refused: Refused | None = None
     garbage: str | None = None
@@ -263,7 +265,8 @@ class AgentSession:
         self.durable = self.sent = min(answer.durable, self.last_seq)
         self.batch = ()
         self.roster_told = 0 if answer.want_roster else self.roster_told
-        return News(registered=answer, durable=self.durable, epoch=self._epoch(answer.epoch), hello=True)
+        epoch, hubs = self._epoch(answer.epoch), answer.hubs or None
+        return News(registered=answer, durable=self.durable, epoch=epoch, hubs=hubs, hello=True)
 
     def _take_beat(self, beat: Beat, asked: Asked | None, now: Now) -> News:
         self.watched = beat.watch
@@ -273,7 +276,9 @@ class AgentSession:
         if beat.register and self.phase is Phase.REGISTERED:
             self.restart(now.mono)
         durable, epoch = self._stored(beat.durable, now), self._epoch(beat.epoch)
-        return News(durable=durable, epoch=epoch, hubs=beat.hubs or None, hello=beat.want_hello)
+        return News(
+            durable=durable, epoch=epoch, hubs=beat.hubs or None, elsewhere=beat.elsewhere, hello=beat.want_hello
+        )
 
     def _take_ack(self, ack: Ack, asked: Asked | None, now: Now) -> News:
         if asked is not None and asked.kind is Roster:

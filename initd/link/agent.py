@@ -1,8 +1,8 @@
 """The agent: joins enrolment, conversation, observer and commands; one for the life of the link process.
 
-Theory.  Two states: *enrolling* (no valid key yet, or the hub refused it) and *talking*.  It begins talking at once
-where PID 1 or state_dir kept a membership.  A hub that refuses the key makes it enrol again, with the same key; hubs
-that stay silent make it go on to the next one, and after a round enrol again in the background, which also brings the
+Theory.  Two states: *enrolling* (no valid key yet, or the hubs refused it) and *talking*.  It begins talking at once
+where PID 1 or state_dir kept a membership.  Which hub it talks to is decided by initd.link.places.  Where no hub knows
+the key it enrols again, with the same key; so it does where all are silent, in the background, which also brings the
 addresses of hubs that were moved.  Facts that an earlier boot left untold go first (initd.link.leftover), in a session
 of their own.  Nothing here ever touches the programs.
 """
@@ -22,6 +22,7 @@ from initd.link.loop import Loop
 from initd.link.membership import Keeper, Membership
 from initd.link.observer import Observer, Picture
 from initd.link.pid1 import Answer, Pid1
+from initd.link.places import Places
 from wire import limits
 from wire.keys import JoinString, KeyPair
 from wire.messages import Enrolled, Event, HubAddress, Register
@@ -33,9 +34,6 @@ from wire.sockets import Context
 
 FIRST_SECONDS = 0.2
 """Shortest pause between tries to connect, and the longest random wait before the first registration."""
-
-SILENT_PERIODS = 3
-"""A hub that did not answer for so many periods is left for the next one."""
 
 ALONE_SECONDS = 15.0
 """Without any hub for so long, the join string's hubs are asked again: the others may have moved."""
@@ -62,12 +60,12 @@ class Agent:
         self.keeper: Keeper | None = None
         self.membership: Membership | None = None
         self.join: JoinString | None = None
-        self._hubs: list[HubAddress] = []
+        self.places: Places | None = None
         self._picture: Picture | None = None
         self._timer: Any = None
         self._looked_at = 0.0
         self._stopping_for = ""
-        self._heard_at = self._visited_at = loop.now()
+        self._heard_at = loop.now()
         self._shelf = Shelf("", "")
         self._old: list[Leftover] = []
         self._durable = 0
@@ -82,9 +80,10 @@ class Agent:
         self.membership = keeper.load(join) if join else None
         if self.membership and self.membership.hubs:
             self.session.epoch = max(self.session.epoch, self.membership.epoch)
-            self._visit_next()
+            self._settle(self.membership.hubs)
         else:
             enrolment.start()
+        self._attend()
         self.follow()
         self._look_again(SOON)
 
@@ -107,22 +106,28 @@ class Agent:
         self.keeper.save(self.membership, join)
         if self.talk.is_open and before and (before.pair, before.hubs) == (pair, enrolled.hubs):
             return  # they did not move, so they are slow: dialling anew would begin handshakes again that are under way
-        self._hubs = []
-        self._visit_next()
+        self._settle(enrolled.hubs)
 
-    def _visit_next(self) -> None:
-        """Talk to the next hub of the list; after the last one, ask the join string's hubs again too."""
-        assert self.membership is not None and self.enrolment is not None
-        if not self._hubs:
-            self._hubs = random.sample(self.membership.hubs, len(self.membership.hubs))
-        self._visited_at = self.loop.now()
+    def _settle(self, hubs: tuple[HubAddress, ...]) -> None:
+        """Talk to one of these."""
+        self.places = Places(hubs, self.loop.now()) if hubs else None
+        self._visit()
+
+    def _visit(self) -> None:
+        """Talk to the hub where we are to be."""
+        if self.membership is None or self.places is None:
+            return
         self.session.who = self.session.who._replace(addresses=addresses())
         self.talk.session.restart(self.loop.now() + random.uniform(0.0, FIRST_SECONDS))
-        self.talk.open(self._hubs.pop(), self.membership.pair, random.uniform(FIRST_SECONDS / 2, FIRST_SECONDS))
+        hub = self.places.visit(self.loop.now())
+        self.talk.open(hub, self.membership.pair, random.uniform(FIRST_SECONDS / 2, FIRST_SECONDS))
 
     def _refused(self) -> None:
-        """Our key is not known (any more)."""
+        """Our key is not known here (any more)."""
         assert self.enrolment is not None and self.membership is not None
+        if self.places is not None and self.places.several and self.places.unknown(self.loop.now()):
+            self.talk.close()
+            return  # the next look visits another
         self.talk.close()
         self.say("the hub does not know this container's key any more: enrolling again")
         self.enrolment.start(self.membership.pair)
@@ -152,6 +157,7 @@ class Agent:
         if news.garbage:
             self.say(f"the hub answered with {news.garbage}")
         self._remember(news)
+        self._place(news)
         self._show()
 
     def _heard_of_old(self) -> None:
@@ -170,15 +176,27 @@ class Agent:
             self.membership = self.membership._replace(epoch=epoch, hubs=hubs)
             self.keeper.save(self.membership, self.join)
 
-    def check(self) -> None:
-        """Now and then: a hub that stays silent is left for the next one, and hubs that moved are asked for."""
-        if self.membership is None or self.enrolment is None:
+    def _place(self, news: News) -> None:
+        """What an answer means for where we are."""
+        if self.places is None or news.refused is not None or not self.talk.is_open:
             return
-        now, patience = self.loop.now(), SILENT_PERIODS * self.session.period
-        if now - max(self._heard_at, self._visited_at) > patience and len(self.membership.hubs) > 1:
-            self._visit_next()
-        if now - self._heard_at > ALONE_SECONDS and not self.enrolment.active:
-            self.enrolment.start(self.membership.pair)
+        now = self.loop.now()
+        self.places.answered(now)
+        if news.hubs:
+            self.places.told(news.hubs, now)
+        if news.elsewhere:
+            self.places.away(now, self.session.period)
+
+    def _attend(self) -> None:
+        """Now and then: go where we are to be, and ask the join string's hubs where those we know are all silent."""
+        now, period = self.loop.now(), self.session.period
+        if self.membership is not None and self.enrolment is not None:
+            settled = self.talk.session.phase not in (Phase.LEAVING, Phase.LEFT)
+            if settled and self.places is not None and self.places.look(now, period):
+                self._visit()
+            if now - self._heard_at > ALONE_SECONDS and not self.enrolment.active:
+                self.enrolment.start(self.membership.pair)
+        self.loop.at(self.places.next(now, period) if self.places is not None else now + period, self._attend)
 
     # Facts.
 
@@ -259,7 +277,6 @@ class Agent:
         self._show()
         self._timer = None
         self._look_again(self.session.pace)
-        self.check()
 
     def _show(self) -> None:
         """Send the last sample once the hub has the roster it refers to."""
