@@ -6,6 +6,7 @@ import sys
 
 from initd.ctl.usage import usage
 from initd.errors import DONE
+from wire.openmetrics import family
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,15 +42,15 @@ def text(client: Client) -> str:
 
 
 def _own(about: dict[str, Any]) -> Iterator[str]:
-    yield from _family("initd", "info", "this init", [({"version": about["version"], "boot": about["boot"]}, 1)])
-    yield from _family("initd_start_time_seconds", "gauge", "when it started", [({}, about["started_at"])])
-    yield from _family("initd_stopping", "gauge", "1 while everything is stopped", [({}, about["state"] != "running")])
+    yield from family("initd", "info", "this init", [({"version": about["version"], "boot": about["boot"]}, 1)])
+    yield from family("initd_start_time_seconds", "gauge", "when it started", [({}, about["started_at"])])
+    yield from family("initd_stopping", "gauge", "1 while everything is stopped", [({}, about["state"] != "running")])
     for key, name, kind, help in COUNTED:
         if about["counters"].get(key) is not None:
-            yield from _family(name, kind, help, [({}, about["counters"][key])])
+            yield from family(name, kind, help, [({}, about["counters"][key])])
     facts = about["facts"]
-    yield from _family("initd_facts", "counter", "state changes, exits and notes so far", [({}, facts["last"])])
-    yield from _family(
+    yield from family("initd_facts", "counter", "state changes, exits and notes so far", [({}, facts["last"])])
+    yield from family(
         "initd_facts_dropped", "counter", "of these, lost before a hub had them", [({}, facts["dropped"])]
     )
 
@@ -61,31 +62,14 @@ def _programs(rows: list[dict[str, Any]], used: dict[str, Usage]) -> Iterator[st
     running = [(labels, row["state"] == "RUNNING") for labels, row in named]
     begun = [(labels, row["since"]) for labels, row in named]
     restarts = [(labels, row["restarts"]) for labels, row in named]
-    yield from _family("initd_program_state", "gauge", "1 with the present state", state)
-    yield from _family("initd_program_running", "gauge", "1 while it is RUNNING", running)
-    yield from _family("initd_program_state_since_seconds", "gauge", "when it entered its state", begun)
-    yield from _family("initd_program_restarts", "counter", "processes after its first", restarts)
+    yield from family("initd_program_state", "gauge", "1 with the present state", state)
+    yield from family("initd_program_running", "gauge", "1 while it is RUNNING", running)
+    yield from family("initd_program_state_since_seconds", "gauge", "when it entered its state", begun)
+    yield from family("initd_program_restarts", "counter", "processes after its first", restarts)
     for name, kind, help, values in (
         ("cpu_seconds", "gauge", "CPU its living processes have used", [one.cpu_seconds for _, one in with_use]),
         ("resident_bytes", "gauge", "memory its processes have resident", [one.rss for _, one in with_use]),
         ("processes", "gauge", "its processes", [one.processes for _, one in with_use]),
     ):
         samples = [(labels, value) for (labels, _), value in zip(with_use, values, strict=True)]
-        yield from _family(f"initd_program_{name}", kind, help, samples)
-
-
-def _family(name: str, kind: str, help: str, samples: list[tuple[dict[str, str], Any]]) -> Iterator[str]:
-    yield f"# TYPE {name} {kind}"
-    yield f"# HELP {name} {help}"
-    suffix = {"counter": "_total", "info": "_info"}.get(kind, "")
-    for labels, value in samples:
-        told = ",".join(f'{label}="{_escaped(content)}"' for label, content in labels.items())
-        yield f"{name}{suffix}{{{told}}} {_number(value)}" if told else f"{name}{suffix} {_number(value)}"
-
-
-def _escaped(content: object) -> str:
-    return str(content).replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-
-
-def _number(value: Any) -> str:
-    return repr(float(value)) if isinstance(value, float) else str(int(value))
+        yield from family(f"initd_program_{name}", kind, help, samples)
