@@ -110,7 +110,7 @@ OPTIONS: Mapping[str, tuple[Option, ...]] = {
     ),
     "store": (
         Option("sample_budget", typed.size, "1GB", "most disk space for samples; the oldest finest go first"),
-        Option("keep_raw", typed.seconds(600, DECADE), "2h", "how long samples are kept as they came"),
+        Option("keep_raw", typed.seconds(600, DECADE), "1h", "how long samples are kept as they came"),
         Option(
             "keep_1min",
             typed.seconds(6 * 3600, DECADE),

@@ -48,6 +48,7 @@ from hub.words import (
     Send,
     Store,
     Stored,
+    StoreNews,
     Tick,
     Undelivered,
     Watched,
@@ -100,6 +101,7 @@ class Core:
             Watched: self._watched,
             Reported: lambda event, now: self.witness.take(event.report, now),
             Stored: self._stored,
+            StoreNews: self._store_news,
             Undelivered: lambda event, now: self.desk.undelivered(event),
             Tick: self._tick,
         }
@@ -238,6 +240,7 @@ class Core:
 
         def arrived(stats: Any, error: str, now: Instant) -> Effects:
             store = {"error": error} if error else plain(stats)
+            store["away_since"] = fleet.store_away
             return [Send(asked.route, M.Answer(query.id, {**result, "store": store}))]
 
         return [Store("stats", (), arrived)]
@@ -267,6 +270,11 @@ class Core:
 
     def _stored(self, event: Stored, now: Instant) -> Effects:
         return event.then(event.value, event.error, now)
+
+    def _store_news(self, event: StoreNews, now: Instant) -> Effects:
+        self.fleet.store_away = event.away_since
+        self.metrics.set("pidone_store_away", int(event.away_since is not None))
+        return self.desk.doubt(event.renewed) if event.renewed else []
 
     def _tick(self, event: Tick, now: Instant) -> Effects:
         effects = tell(self.fleet.registry.tick(now), self.fleet)

@@ -76,6 +76,8 @@ class Fleet:
         """Topics of the feed somebody is subscribed to."""
         self.picture = identity.Board()
         self.epoch = 0
+        self.store_away: float | None = None
+        """Since when (wall time) the store does not answer or cannot write."""
         self.started = Instant(0.0, 0.0)
 
     def rejoin(self, agents: Iterable[str] = (), containers: Iterable[str] = ()) -> None:

@@ -29,7 +29,7 @@ from hub.engines.reports import EngineCommand, OrderResult, Report
 from hub.own import Own, capacity, descriptors
 from hub.sockets import Received, Socket, drain, send
 from hub.store.errors import StoreError
-from hub.store.worker import TENDED, Worker
+from hub.store.worker import NEWS, TENDED, Worker
 from hub.trust.zap import Admissions, Gate
 from wire import limits
 from wire.codec import DecodeError, EncodeError, decode, encode
@@ -278,6 +278,9 @@ class Loop:
             for line in value or (str(error),):
                 self.say(f"store: {line}")
             return
+        if tag == NEWS:
+            self._event(words.StoreNews(*value))
+            return
         self.pending -= 1
         if callable(tag):
             self._event(words.Stored(tag, value, str(error or "")), strict)
@@ -386,6 +389,7 @@ class Loop:
         metrics = self.core.metrics
         metrics.set("pidone_store_queue", self.worker.backlog)
         metrics.set("pidone_store_refused_total", self.worker.refused)
+        metrics.set("pidone_store_waiting", self.worker.waiting)
         metrics.set("pidone_loop_pass_seconds", self.longest)
         self.longest = 0.0
 

@@ -72,6 +72,15 @@ class Stored(Record):
     """"" where it succeeded."""
 
 
+class StoreNews(Record):
+    """The store went away, came back, or is not what it was."""
+
+    away_since: float | None
+    """Wall time; None while it is there."""
+    renewed: str
+    """Why writes that it acknowledged last may be missing; "" where they are not."""
+
+
 class Undelivered(Record):
     """A Send to an agent's command route failed: the route is dead."""
 
@@ -135,7 +144,7 @@ class Say(Record):
     line: str
 
 
-Event = Asked | Garbled | Published | Watched | Reported | Stored | Undelivered | Tick
+Event = Asked | Garbled | Published | Watched | Reported | Stored | StoreNews | Undelivered | Tick
 Effect = Send | Publish | Store | Order | Admit | Renew | Notify | Say
 Effects = list[Effect]
 Then = Callable[[Any, str, Instant], Effects]

@@ -4,6 +4,10 @@ Theory.  Every request is answered at once, except two that wait for the disk: a
 this boot's facts are kept) and facts (they are acknowledged only when they are durable).  A request that waits too long
 is void at the agent's side and comes again; all of them may be repeated.  Whoever has no live key, or claims another
 boot than it registered, is told so and nothing else happens.
+
+A store may lose what it had acknowledged (a failover, a restart from an older file).  After such a `doubt` each agent's
+next heartbeat waits for the store too: its answer tells how far the facts are kept now, and an agent that is told a
+lower number than before sends the rest again.
 """
 
 from __future__ import annotations
@@ -41,6 +45,8 @@ class Desk:
         self.ready = ready
         self.told = told
         self.doubles = Doubles()
+        self.doubts = 0
+        """How often the store may have lost something."""
         self.handlers: dict[type, Callable[[Asked, Any, Instant], Effects]] = {
             M.Register: self._register,
             M.Heartbeat: self._heartbeat,
@@ -95,7 +101,7 @@ class Desk:
             return [Send(asked.route, M.Refused("", refused.code, refused.message, refused.hint)), *twice]
         changes = self.fleet.registry.register(asked.user, said, asked.peer, labels, key.token, now)
         agent = self.fleet.registry.agents[asked.user]
-        agent.durable = durable
+        agent.durable, agent.counted = durable, self.doubts
         agent.told = max(agent.told, durable)
         self.fleet.rejoin([agent.id], [before.said.container] if before else [])
         effects = [*twice, *(tell(changes, self.fleet) or [keep(agent, self.fleet)])]
@@ -137,7 +143,25 @@ class Desk:
         agent.roster_lost = agent.roster_lost or beat.roster != agent.roster_number
         if lost > 0:
             effects += note(agent, {"note": "facts dropped", "count": lost, "agent": agent.id}, now.wall)
-        return [Send(asked.route, self._beat(agent, now)), *effects, *self._clock(agent, beat.wall, now)]
+        current = agent.counted == self.doubts
+        answer = [Send(asked.route, self._beat(agent, now))] if current else self._recount(asked, agent)
+        return [*answer, *effects, *self._clock(agent, beat.wall, now)]
+
+    def doubt(self, why: str) -> Effects:
+        """What the store acknowledged last may be missing: every agent's number is read again when it is heard."""
+        self.doubts += 1
+        return [Say(f"store: {why}; agents are asked for facts that it may have lost")]
+
+    def _recount(self, asked: Asked, agent: Agent) -> Effects:
+        """The answer to a heartbeat, once the store has told how far the agent's facts are kept."""
+        doubt, boot = self.doubts, agent.said.boot
+
+        def counted(durable: Any, error: str, now: Instant) -> Effects:
+            if not error and agent.said.boot == boot:
+                agent.durable, agent.counted = int(durable), doubt
+            return [Send(asked.route, self._beat(agent, now))]
+
+        return [Store("durable", (agent.id, boot), counted)]
 
     def _beat(self, agent: Agent | None, now: Instant) -> M.Beat:
         fleet = self.fleet

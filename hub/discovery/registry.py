@@ -72,6 +72,8 @@ class Agent:
     container_name: str = ""
     """Name of that container."""
     durable: int = 0
+    counted: int = 0
+    """Which doubt about the store's memory `durable` was read after (hub.discovery.desk)."""
     last_seq: int = 0
     dropped: int = 0
     skewed: bool = False

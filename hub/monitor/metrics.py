@@ -32,6 +32,8 @@ METRICS = (
     Metric("pidone_commands_total", "counter", "Commands, by their end.", ("state",)),
     Metric("pidone_store_queue", "gauge", "Calls that wait for the store's thread."),
     Metric("pidone_store_refused_total", "counter", "Calls refused because the store's queue was full."),
+    Metric("pidone_store_waiting", "gauge", "Writes kept in memory while the store is away."),
+    Metric("pidone_store_away", "gauge", "1 while the store does not answer or cannot write, else 0."),
     Metric("pidone_store_bytes", "gauge", "Samples on disk, by tier.", ("tier",)),
     Metric("pidone_store_budget_bytes", "gauge", "Bytes that samples may take on disk."),
     Metric("pidone_loop_pass_seconds", "gauge", "Longest time of the last seconds that the loop served nobody else."),

@@ -58,6 +58,9 @@ class Store(ABC):
         A write that raises BadRow inside leaves no trace of itself and does not spoil the batch.
         """
 
+    def foresee(self, calls: Sequence[tuple[str, tuple[object, ...]]]) -> None:  # noqa: B027
+        """These calls, (method, arguments), make up the next batch: what they read may be fetched at once."""
+
     @abstractmethod
     def tend(self, now: float) -> Tended:
         """Do a slice (about 50 ms) of upkeep: write samples out, build tiers, forget the too old and the too much.

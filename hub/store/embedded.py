@@ -22,7 +22,7 @@ from hub.store.sqlite import Database, lock
 __all__ = ["SAMPLE_BUDGET", "Embedded"]
 
 SAMPLE_BUDGET = 1 << 30
-"""Bytes of samples on disk: 1,000 processes for two hours raw, a day by the minute and a month by ten minutes."""
+"""Bytes of samples on disk: 1,000 processes for an hour raw, a day by the minute and a month by ten minutes."""
 
 LEAST_BUDGET = 1 << 16
 """Below this no window of one small agent fits."""

@@ -171,7 +171,7 @@ class Latest(Record):
 class Retention(Record):
     """How long things are kept, seconds; samples also give way to sample_budget."""
 
-    raw: float = 2 * 3600.0
+    raw: float = 3600.0
     """Samples as they came."""
     minute: float = 24 * 3600.0
     """min/avg/max of a minute."""
@@ -222,3 +222,5 @@ class Tended(Record):
     """Lines a person should see: data dropped for the budget, damaged files, a disk that is full."""
     more: bool
     """There is more to do now."""
+    renewed: str = ""
+    """Why what was acknowledged last may be missing: the back end began anew, or is another, since the last look."""

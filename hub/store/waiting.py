@@ -1,16 +1,25 @@
-"""Writes that nobody waits for, kept while the store is away: in order, bounded, of each agent's rows only the last."""
+"""Whether the store is away, and the writes that nobody waits for and that are kept meanwhile.
+
+They are kept in order and bounded, of each agent's rows only the last.
+"""
 
 from __future__ import annotations
 
 from itertools import count, islice
 from typing import Any
 
+from hub.store.base import READS
+from hub.store.errors import Unwritable
 from wire._record import Record
 
-__all__ = ["IN_MEMORY", "Call", "Waiting"]
+__all__ = ["IN_MEMORY", "Absence", "Call", "Waiting"]
 
 IN_MEMORY = frozenset({"put_samples", "put_container", "put_roster"})
 """Writes that are in memory even where their batch failed: there is nothing to make up for."""
+
+
+UNTOUCHED = IN_MEMORY | {"latest"}
+"""Methods that may succeed while the store is away."""
 
 
 class Call(Record):
@@ -20,6 +29,31 @@ class Call(Record):
     args: tuple[Any, ...]
     tag: object
     """Who waits for the outcome; None where nobody does."""
+
+
+class Absence:
+    """Since when the store is away: what failed last, reading or writing, must succeed before it counts as back.
+
+    A full disk can still be read; a Redis that is gone can do neither.
+    """
+
+    def __init__(self) -> None:
+        self.since: float | None = None
+        self._failing: set[str] = set()
+
+    def note(self, method: str, error: Exception | None, now: float) -> bool:
+        """Take one outcome in; True if the store just went away or came back."""
+        kind = "read" if method in READS else "write"
+        if isinstance(error, Unwritable):
+            self._failing.add(kind)
+        elif error is None and method not in UNTOUCHED:
+            self._failing -= {"read", kind}
+        else:
+            return False
+        changed = bool(self._failing) != (self.since is not None)
+        if changed:
+            self.since = now if self._failing else None
+        return changed
 
 
 class Waiting:

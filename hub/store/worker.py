@@ -10,7 +10,8 @@ A store that is away (a full disk, a Redis that does not answer) raises Unwritab
 an agent keeps its facts and sends them again, a client reads the error.  A write that nobody waits for (no tag: audit,
 the hub's own facts, an agent's last state) is kept by the worker, in its order and at most `keep` of them, and made
 when the store is back; of several rows of one agent the last is enough.  What is kept and what had to be dropped is
-said.  Reads fail meanwhile, and the hub answers from its memory whatever it has there.
+said.  Reads fail meanwhile, and the hub answers from its memory whatever it has there.  That it is away, that it is
+back, and that its back end began anew (a restart, a failover: acknowledged writes may be missing) are news for the hub.
 
 The loop drains the outcomes whenever `notify()` has woken it; `notify` is called on this thread and must only write
 to a wake descriptor.  Upkeep (`Store.tend`) runs between batches; what a person should see of it arrives as an outcome
@@ -28,14 +29,17 @@ from typing import Any
 
 from hub.store.base import READS, Store
 from hub.store.errors import Busy, StoreError, Unwritable
-from hub.store.waiting import IN_MEMORY, Call, Waiting
+from hub.store.waiting import IN_MEMORY, Absence, Call, Waiting
 from wire import limits
 from wire._record import Record
 
-__all__ = ["TENDED", "Outcome", "Worker"]
+__all__ = ["NEWS", "TENDED", "Outcome", "Worker"]
 
 TENDED = "tended"
 """Tag of outcomes that carry lines of upkeep."""
+
+NEWS = "news"
+"""Tag of outcomes that carry (since when the store is away or None, why acknowledged writes may be missing or "")."""
 
 BATCH = 512
 """Most calls in one transaction: at 64 facts each it stays below a second of SQLite's time."""
@@ -76,6 +80,7 @@ class Worker:
         self._outcomes: deque[Outcome] = deque()
         self._dropped = 0
         self._waiting, self._made, self._try_at = Waiting(keep), 0, 0.0
+        self._absence = Absence()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
 
     def start(self) -> None:
@@ -157,16 +162,28 @@ class Worker:
         self._put([told for call, outcome in outcomes for told in self._told(call, outcome)])
         for call in calls:
             if call.method in READS:
-                self._put([self._outcome(call)])
+                outcome = self._outcome(call)
+                self._note([call], [outcome])
+                self._put([outcome])
 
     def _write(self, calls: list[Call]) -> list[Outcome]:
         if not calls:
             return []
         try:
+            self._store.foresee([(call.method, call.args) for call in calls])
             with self._store.batch():
-                return [self._outcome(call) for call in calls]
+                outcomes = [self._outcome(call) for call in calls]
         except Exception as error:  # the batch is lost, the thread must not be
-            return [Outcome(call.tag, None, _store_error(error)) for call in calls]
+            outcomes = [Outcome(call.tag, None, _store_error(error)) for call in calls]
+        self._note(calls, outcomes)
+        return outcomes
+
+    def _note(self, calls: list[Call], outcomes: list[Outcome]) -> None:
+        """Tell when the store went away or came back."""
+        for call, outcome in zip(calls, outcomes, strict=True):
+            if self._absence.note(call.method, outcome.error, self._clock()):
+                since = self._absence.since
+                self._put([Outcome(NEWS, (since, "" if since is not None else "it was away"))])
 
     def _outcome(self, call: Call) -> Outcome:
         try:
@@ -218,6 +235,8 @@ class Worker:
         tended = self._guard(self._store.tend, self._clock())
         if tended is not None and tended.notes:
             self._put([Outcome(TENDED, tended.notes)])
+        if tended is not None and tended.renewed:
+            self._put([Outcome(NEWS, (self._absence.since, tended.renewed))])
         if tended is not None and tended.more:
             return 0.0, 0.0
         return TEND_SECONDS, now + TEND_SECONDS

@@ -1,11 +1,15 @@
 """Writing in Redis what may not be lost: one hub at a time, whole or not at all, acknowledged when durable.
 
 Theory.  Everything of the ledger bears the hash tag `{pidone}` and so lies in one slot: facts are rare (a state change,
-an exit), and a batch may touch any of them.  A batch takes the *pen*, a key that expires by itself, at its first write;
+an exit), and a batch may touch any of them.  A batch takes the *pen*, which ends by itself, at its first write;
 reads what it decides upon; and gathers its changes on a page.  At its end one script makes all of them, on condition
 that the pen is still its own.  So no two hubs decide upon the same state, a hub that was stopped in the middle changes
 nothing when it wakes up, and a batch that raises leaves nothing.  A page that could not be read or that nobody answered
 to spoils the rest of its batch, as a failing disk does.
+
+Two round trips make a batch: the script that takes the pen also reads what nearly every batch decides upon (counters,
+the audit's head) and what was foreseen; the other one writes.  The pen itself is neither logged nor replicated, which
+saves the wait for the disk: after a restart or a failover it is gone, and a batch that was under way is refused.
 
 The script notes the pen it was written with.  A second sending of the same batch (its reply was lost) finds that note
 and changes nothing.
@@ -16,8 +20,9 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any
 
 import msgpack
@@ -25,7 +30,7 @@ import msgpack
 from hub.store.errors import BadRow, StoreError
 from hub.store.redis.link import Away, Link, Script
 
-__all__ = ["META", "Books", "Page", "field", "key"]
+__all__ = ["EPOCH", "HEAD", "META", "Books", "Page", "field", "key"]
 
 PEN_MS = 5000
 """A batch has this long; 512 calls at a round trip of 1 ms take half a second."""
@@ -33,26 +38,59 @@ PEN_MS = 5000
 PEN_SECONDS = 7.0
 """How long a hub waits for the others: a stopped one holds the pen for PEN_MS."""
 
-_TAKE = Script("""
-local held = redis.call('GET', KEYS[1])
-if held == ARGV[1] then return 1 end
-if held then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-""")
+AHEAD = 1000
+"""Most fields of one table that are read with the pen: what a Lua call takes as arguments without trouble."""
 
-_COMMIT = Script("""
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+_HELD = """
+local function held(now)
+  local pen = redis.call('HGET', KEYS[1], 'pen')
+  if not pen then return nil end
+  local name, ends = string.match(pen, '^(%x+) (%d+)$')
+  return tonumber(ends) > now and name or nil
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+"""The pen is a field of `meta`, the name and when it ends by the server's clock: while a cluster moves the slot, a
+script may only touch keys that are there."""
+
+_TAKE = Script(
+    _HELD
+    + """
+local pen = held(now)
+if pen and pen ~= ARGV[1] then return 0 end
+if not pen then
+  redis.set_repl(redis.REPL_NONE)
+  redis.call('HSET', KEYS[1], 'pen', string.format('%s %d', ARGV[1], now + ARGV[2]))
+end
+local found = {}
+for i = 3, #ARGV do found[i - 2] = redis.call('HMGET', KEYS[i - 2], unpack(cmsgpack.unpack(ARGV[i]))) end
+return found
+"""
+)
+
+_COMMIT = Script(
+    _HELD
+    + """
+if held(now) ~= ARGV[1] then
   if redis.call('HGET', KEYS[2], ARGV[2]) == ARGV[1] then return 1 end
   return 0
 end
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[1])
 for i = 3, #ARGV do redis.call(unpack(cmsgpack.unpack(ARGV[i]))) end
-redis.call('DEL', KEYS[1])
+redis.call('HDEL', KEYS[1], 'pen')
 return 1
-""")
+"""
+)
 
-_RELEASE = Script("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0")
+_RELEASE = Script(
+    _HELD
+    + """
+if held(now) ~= ARGV[1] then return 0 end
+redis.set_repl(redis.REPL_NONE)
+return redis.call('HDEL', KEYS[1], 'pen')
+"""
+)
 
 
 def key(*parts: str) -> str:
@@ -60,7 +98,11 @@ def key(*parts: str) -> str:
     return ":".join(("{pidone}", *parts))
 
 
-META, PEN, WRITTEN = key("meta"), key("pen"), key("written")
+META, WRITTEN = key("meta"), key("written")
+
+EPOCH, HEAD, FACTS, AUDIT = b"epoch", b"audit head", b"facts", b"audit"
+COMMON = (EPOCH, HEAD, FACTS, AUDIT)
+"""Fields of META: the last epoch, the digest of the audit's newest row, the last positions of both series."""
 
 
 def field(text: str) -> bytes:
@@ -94,8 +136,11 @@ class Page:
             self._below.prime(table, names)
             return
         missing = [name for name in names if (table, name) not in self._values]
-        found = self._link.call("HMGET", table, *missing) if missing else []
-        self._values |= {(table, name): value for name, value in zip(missing, found, strict=True)}
+        self.know(table, missing, self._link.call("HMGET", table, *missing) if missing else [])
+
+    def know(self, table: str, names: Sequence[bytes], values: Sequence[bytes | None]) -> None:
+        """These fields were read."""
+        self._values |= {(table, name): value for name, value in zip(names, values, strict=True)}
 
     def all(self, table: str) -> dict[bytes, bytes]:
         """All fields of a hash, as they will be."""
@@ -123,9 +168,14 @@ class Books:
 
     def __init__(self, link: Link, run: str) -> None:
         self._link, self._run = link, run
+        self._ahead: dict[str, list[bytes]] = {}
         self._page: Page | None = None
         self._pen = ""
         self._spoiled: StoreError | None = None
+
+    def foresee(self, wanted: Mapping[str, Iterable[bytes]]) -> None:
+        """The next batch will decide upon these fields of these tables."""
+        self._ahead = {table: list(islice(names, AHEAD)) for table, names in wanted.items()}
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -137,7 +187,7 @@ class Books:
             self._page = None
             self._finish(page)
         finally:
-            self._page = None
+            self._page, self._ahead = None, {}
             self._release()
 
     @contextmanager
@@ -152,7 +202,7 @@ class Books:
         below = self._page
         above = self._page = Page(self._link, below)
         try:
-            self._take_pen()
+            self._take_pen(below)
             yield above
         except BadRow:
             raise
@@ -163,15 +213,20 @@ class Books:
             self._page = below
         below.take(above)
 
-    def _take_pen(self) -> None:
+    def _take_pen(self, page: Page) -> None:
+        """Take the pen, if it is not in hand; the page then knows what was read with it."""
         if self._pen:
             return
+        wanted = {META: list(COMMON), **self._ahead}
+        names = [msgpack.packb(names, use_bin_type=False) for names in wanted.values()]
         pen, end = secrets.token_hex(8), time.monotonic() + PEN_SECONDS
-        while not self._link.run(_TAKE, [PEN], [pen, PEN_MS]):
+        while not (found := self._link.run(_TAKE, list(wanted), [pen, PEN_MS, *names])):
             if time.monotonic() >= end:
                 raise Away(f"{self._link}: other hubs have been writing for {PEN_SECONDS:g} s")
             time.sleep(random.uniform(0.001, 0.008))
         self._pen = pen
+        for (table, fields), values in zip(wanted.items(), found, strict=True):
+            page.know(table, fields, values)
 
     def _finish(self, page: Page) -> None:
         if not page.changes:
@@ -179,17 +234,17 @@ class Books:
         if self._spoiled:
             raise self._spoiled
         changes = [msgpack.packb([_plain(word) for word in change], use_bin_type=False) for change in page.changes]
-        keys = dict.fromkeys([PEN, WRITTEN, *(change[1] for change in page.changes)])
+        keys = dict.fromkeys([META, WRITTEN, *(change[1] for change in page.changes)])
         if not self._link.run(_COMMIT, list(keys), [self._pen, self._run, *changes]):
             raise Away(f"{self._link}: this hub was too slow and lost its turn; nothing of the batch was written")
         self._pen = ""
-        self._link.confirm(PEN)
+        self._link.confirm(META)
 
     def _release(self) -> None:
         pen, self._pen = self._pen, ""
         if pen:
             with suppress(StoreError):
-                self._link.run(_RELEASE, [PEN], [pen])
+                self._link.run(_RELEASE, [META], [pen])
 
 
 def _plain(word: Any) -> bytes | str:

@@ -78,7 +78,7 @@ class Ledger(Store):
 
     def append_facts(self, agent: str, boot: str, facts: Sequence[Fact], offset: float = 0.0) -> int:
         with self._books.write() as page:
-            standing = Standing(page.get(BOOTS, _boot(agent, boot)))
+            standing = Standing(page.get(BOOTS, boot_field(agent, boot)))
             for fact in facts:
                 if standing.take(fact_number(fact.seq)):
                     self._keep(page, agent, boot, fact, offset)
@@ -86,13 +86,13 @@ class Ledger(Store):
 
     def skip_facts(self, agent: str, boot: str, first: int) -> int:
         with self._books.write() as page:
-            standing = Standing(page.get(BOOTS, _boot(agent, boot)))
+            standing = Standing(page.get(BOOTS, boot_field(agent, boot)))
             standing.skip(fact_number(first) - 1)
             return _stand(page, agent, boot, standing, 0.0)
 
     def record_fact(self, agent: str, at: float, kind: FactKind, body: StateChange | Exit | dict[str, object]) -> int:
         with self._books.write() as page:
-            standing = Standing(page.get(BOOTS, _boot(agent, HUB_BOOT)))
+            standing = Standing(page.get(BOOTS, boot_field(agent, HUB_BOOT)))
             standing.skip(standing.durable + 1)
             self._keep(page, agent, HUB_BOOT, Fact(standing.durable, at, 0.0, kind, body), 0.0)
             return _stand(page, agent, HUB_BOOT, standing, at)
@@ -107,7 +107,7 @@ class Ledger(Store):
         self._facts.append(page, fact.at + offset, row, indexes)
 
     def durable(self, agent: str, boot: str) -> int:
-        return int(Standing(self._link.call("HGET", BOOTS, _boot(agent, boot))).durable)
+        return int(Standing(self._link.call("HGET", BOOTS, boot_field(agent, boot))).durable)
 
     def facts(
         self, after: int | None = None, agent: str | None = None, since: float | None = None, limit: int = 100
@@ -198,14 +198,15 @@ class Ledger(Store):
         return len(names) == PRUNE_ROWS or len(boots) == PRUNE_ROWS
 
 
-def _boot(agent: str, boot: str) -> bytes:
+def boot_field(agent: str, boot: str) -> bytes:
+    """The name of one boot's field."""
     return field(agent) + b"\0" + field(boot)
 
 
 def _stand(page: Page, agent: str, boot: str, standing: Standing, touched: float) -> int:
     standing.touched = max(standing.touched, touched)
-    page.put(BOOTS, _boot(agent, boot), standing.packed())
-    page.change("ZADD", BOOTS_AT, standing.touched, _boot(agent, boot))
+    page.put(BOOTS, boot_field(agent, boot), standing.packed())
+    page.change("ZADD", BOOTS_AT, standing.touched, boot_field(agent, boot))
     return int(standing.durable)
 
 

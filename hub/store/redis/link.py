@@ -36,7 +36,7 @@ from redis.retry import Retry
 from hub.store.errors import StoreError, Unwritable
 from hub.store.redis.address import Access, Address
 
-__all__ = ["Away", "Link", "Script"]
+__all__ = ["Away", "Link", "Script", "one_of"]
 
 ClusterNode: Any = redis.cluster.ClusterNode
 RedisCluster: Any = redis.cluster.RedisCluster
@@ -110,6 +110,11 @@ class Link:
         if have < wanted:
             raise Away(f"{self}: only {have} of {wanted} replicas (redis_replicas) have the write; not acknowledged")
 
+    def run_id(self, key: str) -> str:
+        """What tells the server that has this key from any other, and from itself before a restart."""
+        info = one_of(self._guarded(lambda client: self._info(client, key)))
+        return str(info.get("run_id", ""))
+
     def servers(self) -> dict[str, Callable[..., Any]]:
         """A way to ask each primary, by its name."""
         client = self._connected()
@@ -135,6 +140,11 @@ class Link:
         for command in commands:
             bundle.execute_command(*command)
         return list(bundle.execute())
+
+    def _info(self, client: Any, key: str) -> Any:
+        if isinstance(client, RedisCluster):
+            return client.execute_command("INFO", "server", target_nodes=client.get_node_from_key(key))
+        return client.execute_command("INFO", "server")
 
     def _wait(self, client: Any, key: str, wanted: int) -> int:
         if isinstance(client, RedisCluster):
@@ -206,6 +216,17 @@ def connect(address: Address, access: Access) -> Any:
 
 def _asker(client: Any, node: Any) -> Callable[..., Any]:
     return lambda *command: client.execute_command(*command, target_nodes=node)
+
+
+def one_of(found: Any) -> dict[str, Any]:
+    """A reply about one server as a map, whatever shape the client gave it."""
+    if isinstance(found, dict):
+        inner = list(found.values())
+        if len(inner) == 1 and isinstance(inner[0], dict):
+            return one_of(inner[0])
+        found = [word for pair in found.items() for word in pair]
+    values = [value.decode() if isinstance(value, bytes) else value for value in found]
+    return dict(zip(values[::2], values[1::2], strict=True))
 
 
 def _line(error: Exception) -> str:

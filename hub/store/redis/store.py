@@ -7,13 +7,18 @@ samples are each hub's own until it has written them, at most SAMPLE_LOSS_SECOND
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
+from hub.store.base import HUB_BOOT
 from hub.store.errors import StoreError, Unwritable
 from hub.store.redis.address import Access, Address
-from hub.store.redis.books import Books
+from hub.store.redis.authority import COMMANDS, TOKENS
+from hub.store.redis.books import META, Books, field
+from hub.store.redis.ledger import BOOTS, boot_field
 from hub.store.redis.link import Link
-from hub.store.redis.members import Members
+from hub.store.redis.members import LEASES, SEEN, Members
 from hub.store.redis.series import Series
 from hub.store.redis.shelf import RedisShelf
 from hub.store.redis.terms import check_terms
@@ -23,6 +28,26 @@ from hub.store.samples import RING_BYTES, Samples
 from hub.trust.chain import cut
 
 __all__ = ["RedisStore"]
+
+LOOK_SECONDS = 2.0
+"""Between two looks whether the server is still the same: one small question."""
+
+Names = Callable[..., Iterable[bytes]]
+
+_OF_BOOT: tuple[str, Names] = (BOOTS, lambda agent, boot, *rest: [boot_field(agent, boot)])
+_OF_COMMAND: tuple[str, Names] = (COMMANDS, lambda id, *rest: [field(id)])
+
+READ_FIRST: dict[str, tuple[str, Names]] = {
+    "append_facts": _OF_BOOT,
+    "skip_facts": _OF_BOOT,
+    "record_fact": (BOOTS, lambda agent, *rest: [boot_field(agent, HUB_BOOT)]),
+    "claim_command": (COMMANDS, lambda row: [field(row.id)]),
+    "update_command": _OF_COMMAND,
+    "use_token": (TOKENS, lambda id, *rest: [field(id)]),
+    "renew_lease": (LEASES, lambda row: [field(row.hub)]),
+    "hear_agents": (SEEN, lambda hub, heard: [field(agent) for agent in heard]),
+}
+"""What a writing method reads before it decides: the table, and the fields by its arguments."""
 
 PRUNE_SECONDS = 60.0
 """Between two looks for facts that are too old; where a slice was not enough, the next follows at once."""
@@ -49,6 +74,7 @@ class RedisStore(Sampled, Members):
         try:
             self._link.call("EXISTS", self._facts.rows)  # a plain call first: its errors tell what is wrong
             self._notes = check_terms(self._link)
+            self._server, self._looked = self._link.run_id(META), 0.0
         except BaseException:
             self._link.close()
             raise
@@ -56,6 +82,15 @@ class RedisStore(Sampled, Members):
         self._samples = Samples(shelf, sample_budget, self.retention, ring_bytes)
 
     # -- life --------------------------------------------------------------------------------------------------------
+
+    def foresee(self, calls: Sequence[tuple[str, tuple[object, ...]]]) -> None:
+        wanted: defaultdict[str, set[bytes]] = defaultdict(set)
+        for method, args in calls:
+            if method in READ_FIRST:
+                table, names = READ_FIRST[method]
+                with suppress(StoreError, TypeError, AttributeError):  # the call itself will say what is wrong
+                    wanted[table].update(names(*args))
+        self._books.foresee(wanted)
 
     def tend(self, now: float) -> Tended:
         older = False
@@ -67,7 +102,18 @@ class RedisStore(Sampled, Members):
             self._prune_at = now if older else now + PRUNE_SECONDS
         notes, more = self._samples.tend(now)
         first, self._notes = self._notes, ()
-        return Tended((*first, *notes), more or older)
+        return Tended((*first, *notes), more or older, self._renewed(now))
+
+    def _renewed(self, now: float) -> str:
+        """Whether another server, or another run of it, has the facts now; it may lack what the last one had."""
+        if 0 <= now - self._looked < LOOK_SECONDS:
+            return ""
+        self._looked = now
+        try:
+            before, self._server = self._server, self._link.run_id(META)
+        except StoreError:
+            return ""
+        return "" if before == self._server else f"{self._link} was restarted, or another server took over"
 
     def _prune(self, now: float) -> bool:
         keep = self.retention

@@ -15,7 +15,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from hub.store.errors import StoreError
-from hub.store.redis.link import Link
+from hub.store.redis.link import Link, one_of
 
 __all__ = ["check_terms"]
 
@@ -35,7 +35,7 @@ def check_terms(link: Link) -> tuple[str, ...]:
 
 
 def _check(name: str, ask: Callable[..., Any], sync: str) -> list[str]:
-    info = _one(ask("INFO"))
+    info = one_of(ask("INFO"))
     if int(str(info.get("redis_version", "0")).split(".")[0]) < LEAST_VERSION:
         raise StoreError(f"{name}: version {info.get('redis_version')} is too old, {LEAST_VERSION} or newer is needed")
     if int(info.get("maxmemory", 0)) and info.get("maxmemory_policy") != "noeviction":
@@ -55,7 +55,7 @@ def _check(name: str, ask: Callable[..., Any], sync: str) -> list[str]:
 
 def _fsync(name: str, ask: Callable[..., Any], sync: str) -> list[str]:
     try:
-        found = _one(ask("CONFIG", "GET", "appendfsync"))
+        found = one_of(ask("CONFIG", "GET", "appendfsync"))
     except RedisError:
         return [f"{name}: does not tell its appendfsync (CONFIG GET is refused); it should be {sync}"]
     have = str(found.get("appendfsync", "no"))
@@ -65,14 +65,3 @@ def _fsync(name: str, ask: Callable[..., Any], sync: str) -> list[str]:
             f"set appendfsync {sync} there, or redis_sync = {'none' if have == 'no' else have} here"
         )
     return []
-
-
-def _one(found: Any) -> dict[str, Any]:
-    """A reply about one server as a map, whatever shape the client gave it."""
-    if isinstance(found, dict):
-        inner = list(found.values())
-        if len(inner) == 1 and isinstance(inner[0], dict):
-            return _one(inner[0])
-        found = [word for pair in found.items() for word in pair]
-    values = [value.decode() if isinstance(value, bytes) else value for value in found]
-    return dict(zip(values[::2], values[1::2], strict=True))

@@ -13,8 +13,8 @@ import pytest
 from hub.store import worker as module
 from hub.store.embedded import Embedded
 from hub.store.errors import Unwritable
-from hub.store.waiting import Call, Waiting
-from hub.store.worker import TENDED, Outcome, Worker
+from hub.store.waiting import Absence, Call, Waiting
+from hub.store.worker import NEWS, TENDED, Outcome, Worker
 from tests.support import rows
 from tests.support.rows import T0
 from tests.support.waiting import until
@@ -47,6 +47,7 @@ class Away:
         self.store.away = True
         self.worker = Worker(self.store, threading.Event().set, lambda: T0, **options)
         self.outcomes: list[Outcome] = []
+        self.heard: list[Outcome] = []
         self.worker.start()
 
     def submit(self, method: str, *args: Any, tag: object = None) -> None:
@@ -57,7 +58,11 @@ class Away:
         until(lambda: self.drain() or any(text in line for line in self.said()), 30.0, text)
 
     def drain(self) -> None:
-        self.outcomes += self.worker.drain()
+        for one in self.worker.drain():
+            (self.heard if one.tag == NEWS else self.outcomes).append(one)
+
+    def news(self) -> list[object]:
+        return [one.value for one in self.heard]
 
     def said(self) -> list[str]:
         return [line for one in self.outcomes if one.tag == TENDED for line in one.value]
@@ -124,3 +129,21 @@ def test_of_one_agent_only_the_last_row_waits() -> None:
     assert not waiting.keep(Call("append_audit", (), None)) and waiting.dropped == 1
     waiting.made(2)
     assert len(waiting) == 0
+
+
+def test_that_it_is_away_and_back_is_news(tmp_path: Path) -> None:
+    away = Away(tmp_path / "store")
+    away.submit("append_audit", rows.audit())
+    until(lambda: away.drain() or away.news() == [(T0, "")], 30.0)
+    away.store.away = False
+    until(lambda: away.drain() or away.news() == [(T0, ""), (None, "it was away")], 30.0)
+    assert away.worker.stop(30.0)
+
+
+def test_a_full_disk_that_can_be_read_is_away_until_a_write_succeeds() -> None:
+    absence, full = Absence(), Unwritable("full")
+    assert absence.note("append_facts", full, T0)
+    assert not absence.note("agents", None, T0 + 1) and not absence.note("put_samples", None, T0 + 2)
+    assert absence.since == T0
+    assert absence.note("put_agent", None, T0 + 3) and absence.since is None
+    assert absence.note("agents", full, T0 + 4) and absence.note("agents", None, T0 + 5)

@@ -216,3 +216,28 @@ def test_weaker_terms_may_be_accepted(server: Server) -> None:
 def test_nobody_there_is_said_at_once() -> None:
     with pytest.raises(Away, match=r"127\.0\.0\.1:1"):
         RedisStore(Address("", False, (("127.0.0.1", 1),)), Access())
+
+
+def test_a_restart_is_noticed_even_where_nobody_wrote(server: Server) -> None:
+    store = RedisStore(server.address, Access())
+    assert store.tend(T0).renewed == ""
+    server.kill()
+    server.start()
+    assert "was restarted" in store.tend(T0 + 3).renewed
+    assert store.tend(T0 + 6).renewed == ""
+    store.close(T0 + 6)
+
+
+def test_a_batch_takes_two_round_trips(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RedisStore(server.address, Access())
+    store.append_audit(rows.audit())
+    trips: list[object] = []
+    guarded = store._link._guarded
+    monkeypatch.setattr(store._link, "_guarded", lambda effect: trips.append(effect) or guarded(effect))
+    calls = [("append_facts", (f"a{n}", "b", rows.facts(1, 3), 0.0)) for n in range(50)]
+    store.foresee([*calls, ("append_audit", (rows.audit(2),)), ("append_facts", (None,))])
+    with store.batch():
+        assert [getattr(store, method)(*args) for method, args in calls] == [3] * 50
+        store.append_audit(rows.audit(2))
+    assert len(trips) == 2 and len(store.facts(limit=1000)) == 150
+    store.close(T0)

@@ -96,7 +96,7 @@ def test_a_hub_that_lost_its_turn_changes_nothing(opening: Callable[[], RedisSto
     with pytest.raises(StoreError, match="lost its turn"), slow.batch():
         assert slow.next_epoch() == 1
         with server.client() as client:
-            client.delete("{pidone}:pen")  # as it expires while a hub is stopped
+            client.hdel("{pidone}:meta", "pen")  # as it expires while a hub is stopped
         assert quick.next_epoch() == 1
     assert slow.epoch() == 1 and slow.next_epoch() == 2
 
