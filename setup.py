@@ -31,6 +31,7 @@ DEV = [
     "pytest>=8",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.7",
+    "pyyaml>=6",  # reads the deployment files of images/ in their tests
     "ruff>=0.8",
     "setuptools>=66",
     "supervisor==4.3.0",  # the original that our reader of its files is compared with

@@ -126,10 +126,22 @@ class Orders:
         self, verb: str, extra: Mapping[str, object], targets: Sequence[str], subject: Subject
     ) -> list[Draft]:
         check_args(verb, extra, CONTAINER_ARGS, "a container")
-        chosen = containers(targets, self.container_candidates(subject))
+        chosen = self._listed(targets, subject)
         return [
             Draft(extra, one.name, engine=self.fleet.containers[one.key].engine, container=one.key) for one in chosen
         ]
+
+    def _listed(self, targets: Sequence[str], subject: Subject) -> tuple[Chosen, ...]:
+        """The containers; where only an agent whose container no engine lists is called so, the refusal says that."""
+        try:
+            return containers(targets, self.container_candidates(subject))
+        except Refusal as refused:
+            try:
+                alone = containers(targets, self.unlisted(subject))[0]
+            except Refusal:
+                raise refused from None
+        text = f"no engine lists the container of {alone.name}: container verbs are unavailable there"
+        raise Refusal("unavailable", text, "process verbs work; hubctl hosts shows the engines")
 
     def check_remote(self, one: Chosen, verb: str) -> None:
         """Raises Refusal where the agent lets a hub observe only."""

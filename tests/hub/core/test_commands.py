@@ -175,6 +175,14 @@ def test_a_container_command_goes_to_its_engine_with_the_full_id(hub: CoreHub) -
     assert hub.query("command_state", id="o1")["state"] == "done"
 
 
+def test_where_no_engine_lists_the_container_its_verbs_are_unavailable_and_its_programs_are_not(hub: CoreHub) -> None:
+    hub.agent("pod-1", "web")
+    refused = order(hub, "pod-1", verb="stop", container=True)
+    assert refused.code == "unavailable" and "container verbs are unavailable" in refused.message
+    assert order(hub, "pod-2", verb="stop", container=True).code == "unknown-container"
+    assert order(hub, "pod-1/web", verb="stop")["state"] == "accepted"
+
+
 def test_an_engine_that_refuses_fails_the_command(hub: CoreHub) -> None:
     hub.report(*listing(hub.now.wall, container(1)))
     order(hub, "box-1", verb="stop", container=True, id="o1")
