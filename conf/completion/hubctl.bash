@@ -21,7 +21,7 @@ _hubctl() {
         esac
     done
     case $verb in
-        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms alerts silence audit about metrics history start stop restart signal rolls cancel resume kill pause unpause tail logs shell token keys" ;;
+        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms alerts silence audit about metrics history start stop restart signal rolls cancel resume kill pause unpause tail logs shell token keys engine" ;;
         agents) words="-h --help --key --json --timeout -a --all" names="" ;;
         hosts) words="-h --help --key --json --timeout" names="" ;;
         containers) words="-h --help --key --json --timeout -a --all" names="" ;;
@@ -50,8 +50,9 @@ _hubctl() {
         tail) words="-h --help --key --json --timeout --stderr -c --bytes --all --wait --ttl --id" names="ps" ;;
         logs) words="-h --help --key --json --timeout -f --follow --stderr -n --number --interval" names="ps" ;;
         shell) words="-h --help --key --json --timeout" names="" ;;
-        token) words="-h --help --key --json --timeout --service --invite --label --cap --seconds --uses" names="create list revoke" ;;
+        token) words="-h --help --key --json --timeout --service --relay --invite --label --cap --seconds --uses" names="create list revoke" ;;
         keys) words="-h --help --key --json --timeout --role --scope --out -a --all --state-dir --passphrase-file" names="create list revoke backup restore" ;;
+        engine) words="-h --help --key --json --timeout --name --port --also --out --days --renew" names="init" ;;
     esac
     case $names in
         ps | containers)

@@ -62,7 +62,7 @@ def token(hub: Client, options: Namespace) -> int:
         return 0
     if options.action == "revoke":
         return _said(hub.query("token.revoke", id=options.id), options, f"token {options.id} revoked; its agents stay")
-    kind = "service" if options.service else "invite"
+    kind = "service" if options.service else "relay" if options.relay else "invite"
     wanted = {"labels": pairs(options.label), "cap": options.cap, "seconds": options.seconds, "uses": options.uses}
     made = hub.query("token.create", kind=kind, **wanted)
     if options.json:

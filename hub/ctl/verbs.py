@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from hub.ctl import alerting, audited, inquest, keep, logs, look, rolls, safekeeping, shell, steer
+from hub.ctl import alerting, audited, engine, inquest, keep, logs, look, rolls, safekeeping, shell, steer
 from hub.ctl.past import history
 from hub.ctl.text import safe
 from hub.ctl.top import ORDERS, top
@@ -131,7 +131,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     _common(parser, first=True)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for add in (_looks, _steers, _admin):
+    for add in (_looks, _steers, _admin, _engine):
         add(verbs)
     return parser
 
@@ -274,9 +274,10 @@ def _admin(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     actions = token.add_subparsers(dest="action", required=True, metavar="create|list|revoke")
     create = _action(actions, "create", "make a token; prints its join string once")
     create.add_argument("--service", action="store_true", help="for deployments: valid until revoked, for many agents")
+    create.add_argument("--relay", action="store_true", help="for hubd --relay on one host; --cap for more hosts")
     create.add_argument("--invite", action="store_true", help="for one agent within an hour (the default)")
     create.add_argument("--label", action="append", default=[], metavar="NAME=VALUE", help="label of its agents")
-    create.add_argument("--cap", type=int, metavar="N", help="most agents alive at once; 1000")
+    create.add_argument("--cap", type=int, metavar="N", help="most agents alive at once; 1000, relays 1")
     create.add_argument("--seconds", type=int, metavar="S", help="valid for so long")
     create.add_argument("--uses", type=int, metavar="N", help="for so many enrolments; 1 for an invite, else any")
     _action(actions, "list", "all tokens")
@@ -305,6 +306,23 @@ def _safekeeping(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
         parser.add_argument("file")
         parser.add_argument("--state-dir", default=safekeeping.STATE_DIR, metavar="DIR", help="as in hubd.ini")
         parser.add_argument("--passphrase-file", metavar="FILE", help="its first line; else it is asked for")
+
+
+def _engine(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    words, example = "prepare a Docker engine for the hub", "hubctl engine init 10.0.0.2 --out ./tls-web-1"
+    parser = _verb(verbs, "engine", engine.engine, words, example)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="init")
+    init = _action(actions, "init", "certificates, the daemon's configuration and the hub's section for one host")
+    init.add_argument("host", help="name or address by which the hub reaches the engine")
+    init.add_argument("--name", help="name of the engine at the hub; HOST")
+    init.add_argument("--port", type=int, default=2376, metavar="N", help="port the engine will listen on; 2376")
+    init.add_argument(
+        "--also", action="append", default=[], metavar="HOST", help="another name of it, for its certificate"
+    )
+    init.add_argument("--out", metavar="DIR", help="where to write; ./engine-NAME, which must not exist yet")
+    init.add_argument("--days", type=int, default=825, metavar="N", help="life of the certificates; 825")
+    init.add_argument("--renew", action="store_true", help="new certificates from the authority in DIR; its key stays")
+    parser.set_defaults(alone=engine.alone)
 
 
 def _action(
