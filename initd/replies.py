@@ -29,6 +29,7 @@ CODES = {
     "busy": "too many clients, or too many commands under way",
     "shutting-down": "nothing is started during a shutdown",
     "old-epoch": "a newer hub has commanded here since",
+    "replayed": "a command with that number was here before; nothing was done",
     "expired": "the command arrived after its deadline",
     "unknown-command": "no command of that id is remembered",
     "too-large": "request or reply exceeds its bound",
