@@ -36,6 +36,7 @@ from hub.recall import Recall
 from hub.store.rows import AgentRow, AuditRow, CommandRow, KeyRow, TokenRow
 from hub.trust.admin import Admin
 from hub.trust.roles import Role, Subject, require
+from hub.trust.turning import Turning
 from hub.words import (
     Admit,
     Asked,
@@ -84,6 +85,9 @@ class Core:
         self.asking = {**self.recall.handlers, **self.admin.handlers, "command": self._command}
         self.asking |= self.forensics.handlers | self.rolls.handlers
         self.asking |= {"about": self._about, "metrics": self._metrics}
+        self.turning = Turning(self.fleet)
+        self.asking |= self.turning.handlers
+        self.admin.own_keys = self.turning.rows
         self.upkeep_at = 0.0
         self.garbled = 0
         self.metrics = Metrics()
@@ -110,7 +114,7 @@ class Core:
         """The effects of one event, in the order in which they are to be carried out."""
         if isinstance(event, (Asked, Published)):
             self.metrics.count("pidone_messages_total", type(event.message).__name__)
-        effects = self.handlers[type(event)](event, now)
+        effects = self.turning.stamp(self.handlers[type(event)](event, now))
         self.alerts.hear(effects, now)
         for effect in effects:
             if isinstance(effect, Send) and isinstance(effect.message, M.Refused):
@@ -233,6 +237,7 @@ class Core:
             "engines": {host["engine"]: host["up"] for host in self.queries.hosts({}, subject, now)},
             "commands_in_flight": len(self.orders.router.flying),
             "garbled": self.garbled,
+            "keys": self.turning.about(now),
             "key": {"name": subject.name, "role": subject.role.value, "scope": dict(subject.scope)},
             "at": now.wall,
             "age": 0.0,
@@ -279,7 +284,7 @@ class Core:
     def _tick(self, event: Tick, now: Instant) -> Effects:
         effects = tell(self.fleet.registry.tick(now), self.fleet)
         effects += self.relays.tick(now)
-        effects += self.orders.tick(now)
+        effects += self.orders.tick(now) + self.turning.tick(now)
         effects += self.weather.tick(now) + self.rolls.tick(now) + self.alerts.tick(now)
         if now.mono >= self.upkeep_at:
             self.upkeep_at = now.mono + UPKEEP_SECONDS

@@ -8,9 +8,7 @@ import secrets
 import signal
 import socket
 import sys
-import time
 from collections import deque
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +20,7 @@ from hub.alerts.couriers import Couriers
 from hub.config import Config, EngineConfig, load
 from hub.core import Core
 from hub.discovery.enrol_port import serve_forever
+from hub.doors import Doors
 from hub.engines.docker import Engine, Tls
 from hub.engines.reports import Report
 from hub.errors import HubError, StartError
@@ -36,12 +35,11 @@ from hub.store.errors import StoreError
 from hub.store.rows import Retention
 from hub.store.worker import Worker
 from hub.trust import keyring
+from hub.trust.rotation import Turn, placed
 from hub.trust.zap import Admissions, Gate
 from hub.version import version
 from hub.words import Then
-from wire.keys import KeyPair
 from wire.messages import HubAddress
-from wire.sockets import CLIENT, COMMANDS, FEED, SAMPLES, Serve, serve
 
 if TYPE_CHECKING:
     from hub.store.redis.store import RedisStore
@@ -118,7 +116,7 @@ def _run(config: Config, book: rules.Book) -> int:
     loop.keeper, loop.sinks = keeper, _couriers(book, loop, waker)
     try:
         loop.prepare(30.0)
-        _serve(loop, config, ring.own, admissions, engines)
+        _serve(loop, config, ring.turn, admissions, engines)
     finally:
         enrol.close()
         for engine in engines.values():
@@ -142,12 +140,12 @@ def _couriers(book: rules.Book, loop: Loop, waker: Waker) -> Couriers:
     return couriers
 
 
-def _serve(loop: Loop, config: Config, own: KeyPair, admissions: Admissions, engines: dict[str, Engine]) -> None:
+def _serve(loop: Loop, config: Config, turn: Turn, admissions: Admissions, engines: dict[str, Engine]) -> None:
     context: zmq.Context[Socket] = zmq.Context()
     gate = Gate(context, admissions)
     gate.open()  # before any bind: an unguarded socket would let everybody in
     try:
-        doors = Doors(context, config, own)
+        doors = Doors(context, config, turn)
         _catch_signals(loop)
         for engine in engines.values():
             engine.start()
@@ -158,42 +156,6 @@ def _serve(loop: Loop, config: Config, own: KeyPair, admissions: Admissions, eng
     finally:
         gate.close()
         context.destroy(0)
-
-
-class Doors:
-    """The hub's bound sockets."""
-
-    def __init__(self, context: zmq.Context[Socket], config: Config, own: KeyPair) -> None:
-        self._context, self._config, self._own = context, config, own
-        self.commands = self._open(COMMANDS, config.port_command)
-        self.samples = self._open(SAMPLES, config.port_samples)
-        self.samples.subscribe(b"")
-        self.clients = self._open(CLIENT, config.port_client)
-        self.feed = self._open(FEED._replace(domain="feed"), config.port_feed)
-
-    def _open(self, role: Serve, port: int) -> Socket:
-        endpoint = _endpoint(self._config, port)
-        try:
-            return serve(self._context, role, endpoint, self._own)
-        except zmq.ZMQError as error:
-            raise StartError(
-                f"cannot listen on {endpoint}: {error.strerror}; choose another port_... or bind="
-            ) from None
-
-    def renew_feed(self) -> None:
-        """Closes and binds the feed again; its readers come back by themselves if their key is still good."""
-        self.feed.close(0)
-        for _ in range(200):  # the port is free once libzmq's thread has closed the old listener
-            with suppress(StartError):
-                self.feed = self._open(FEED._replace(domain="feed"), self._config.port_feed)
-                return
-            time.sleep(0.01)
-        raise StartError("the feed could not be bound again")
-
-    def close(self) -> None:
-        """Closes everything at once."""
-        for door in (self.commands, self.samples, self.clients, self.feed):
-            door.close(0)
 
 
 def open_store(config: Config) -> Embedded | RedisStore:
@@ -227,7 +189,7 @@ def _settings(config: Config, ring: keyring.Keyring) -> Settings:
         )
         for name in config.advertise
     )
-    return Settings(
+    settings = Settings(
         hub=ring.hub,
         period=config.period,
         sample_period=config.sample_period,
@@ -239,6 +201,7 @@ def _settings(config: Config, ring: keyring.Keyring) -> Settings:
         admin_key=ring.admin.public,
         engines=frozenset(engine.name for engine in config.engines),
     )
+    return placed(settings, ring.turn.standing)
 
 
 def _catch_signals(loop: Loop) -> None:

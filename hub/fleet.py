@@ -13,6 +13,7 @@ from hub.discovery import identity
 from hub.discovery.registry import Agent, Registry
 from hub.engines.reports import ContainerRow, ContainerSample, EngineCommand, EngineState
 from hub.store.rows import KeyRow
+from hub.trust.rotation import Standing
 from hub.words import Effects, Route
 from wire._record import Record
 from wire.messages import HubAddress
@@ -38,6 +39,8 @@ class Settings(Record):
     """Public key of the client key made at the first start."""
     engines: frozenset[str] = frozenset()
     """Names of the engines in the configuration: no relay's engine gets one of them."""
+    standing: Standing = Standing()
+    """Where the rotation of the hub's key stands."""
 
 
 class Known(Record):

@@ -25,7 +25,9 @@ from hub import words
 from hub.alerts.notices import Notice
 from hub.clock import Attention, Instant
 from hub.core import Core
+from hub.doors import Doors
 from hub.engines.reports import EngineCommand, OrderResult, Report
+from hub.errors import HubError
 from hub.own import Own, capacity, descriptors
 from hub.sockets import Received, Socket, drain, send
 from hub.store.errors import StoreError
@@ -87,18 +89,6 @@ class Waker:
                 pass
 
 
-class Doors(Protocol):
-    """The hub's bound sockets; `feed` may be bound anew."""
-
-    commands: Socket
-    samples: Socket
-    clients: Socket
-    feed: Socket
-
-    def renew_feed(self) -> None:
-        """Close and bind the feed again."""
-
-
 class Loop:
     """See the module's docstring.  `say` takes one line for the log."""
 
@@ -139,6 +129,7 @@ class Loop:
             words.Order: self._order,
             words.Admit: self._admit,
             words.Renew: self._renew,
+            words.Rotate: self._rotate,
             words.Notify: self._notify,
             words.Say: lambda effect: self.say(effect.line),
         }
@@ -332,7 +323,7 @@ class Loop:
         if self.doors is None:
             return
         with suppress(EncodeError):
-            item = encode(Feed(effect.topic, time.time(), self.feed_seq, effect.body))
+            item = encode(Feed(effect.topic, time.time(), self.feed_seq, effect.body, self.core.turning.moved))
             send(self.doors.feed, [effect.topic.encode(), item])
 
     def _store(self, effect: words.Store) -> None:
@@ -360,6 +351,15 @@ class Loop:
             self.sinks.post(effect.notice, effect.then)
         elif effect.then is not None:
             self._event(words.Stored(effect.then, (), ""))
+
+    def _rotate(self, effect: words.Rotate) -> None:
+        standing, error = None, "the hub does not listen yet"
+        if self.doors is not None:
+            try:
+                standing, error = self.doors.rotate(effect.until), ""
+            except (OSError, HubError) as fault:
+                error = str(fault)
+        self._event(words.Stored(effect.then, standing, error))
 
     def _renew(self, effect: words.Renew) -> None:
         if self.doors is not None:

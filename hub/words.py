@@ -131,6 +131,13 @@ class Renew(Record):
     """Bind the feed anew: its readers come back in a moment, those whose key was revoked do not."""
 
 
+class Rotate(Record):
+    """Listen under a next key too until this time; None = under that alone.  `then` gets a rotation.Standing."""
+
+    until: float | None
+    then: Then
+
+
 class Notify(Record):
     """Tell the sinks; a test of them answers with a map for each of them what became of it."""
 
@@ -145,7 +152,7 @@ class Say(Record):
 
 
 Event = Asked | Garbled | Published | Watched | Reported | Stored | StoreNews | Undelivered | Tick
-Effect = Send | Publish | Store | Order | Admit | Renew | Notify | Say
+Effect = Send | Publish | Store | Order | Admit | Renew | Rotate | Notify | Say
 Effects = list[Effect]
 Then = Callable[[Any, str, Instant], Effects]
 """(value, error, now) -> effects; `error` is "" where the call succeeded."""

@@ -9,13 +9,18 @@
 
 Every call either returns within `timeout` seconds or raises a WireError.  What `args` and rows hold is described with
 each operation in docs/protocol.md.  Not for sharing between threads; make one Client in each.
+
+A hub that changes its key says so with its answers and on the feed: the client then goes to the new place by itself and
+writes it into the key file that it was given, if it may.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,7 +31,7 @@ from wire import limits
 from wire.codec import DecodeError, decode, encode
 from wire.errors import CommandFailed, RefusedError, Unreachable, WireError
 from wire.frames import FrameError, publication, split
-from wire.keys import ClientKey, KeyPair
+from wire.keys import ClientKey, KeyFault, KeyPair, check_address, check_key
 from wire.messages import Answer, Feed, Query, Refused
 from wire.sockets import FOLLOW, QUERIES, Socket, dial
 
@@ -39,6 +44,8 @@ CURES: dict[int, str] = {zmq.POLLOUT: ": is hubd running, is the address in the 
 """What to look at, by what was waited for."""
 RETRY_SECONDS = 0.5
 """Longest pause between two tries to connect: somebody waits, perhaps for a hub that is just starting."""
+HEARD = 200
+"""Items remembered, to know those that come a second time: more than two connections can be apart."""
 PAGE = 1000
 """Rows asked for at once: the hub serves others between two pages."""
 
@@ -52,10 +59,34 @@ class Client:
         Raises OSError or KeyFault where the file cannot be used; does not wait for the hub.
         """
         self.key = key if isinstance(key, ClientKey) else ClientKey.load(key)
+        self._path = None if isinstance(key, ClientKey) else Path(key)
         self.timeout = timeout
         self._context = zmq.Context()
+        self._dial()
+
+    def _dial(self) -> None:
         self._socket = dial(self._context, QUERIES, *self._hub, RETRY_SECONDS)
         self._monitor: Socket = self._socket.get_monitor_socket(FAILURES)
+
+    def _hang_up(self) -> None:
+        self._socket.disable_monitor()
+        self._monitor.close(0)
+        self._socket.close(0)
+
+    def _move(self, moved: Mapping[str, str]) -> bool:
+        """The hub's new place; False where we are there, or where it cannot be used."""
+        try:
+            ends = {name: check_address(moved[name]) for name in ("command", "feed")}
+            key = self.key._replace(**ends, server_key=check_key(moved["server_key"]))
+        except (KeyError, KeyFault):
+            return False
+        if key == self.key:
+            return False
+        self.key = key
+        if self._path is not None:
+            with suppress(OSError):
+                key.save(self._path)
+        return True
 
     @property
     def _hub(self) -> tuple[str, KeyPair, str]:
@@ -73,9 +104,7 @@ class Client:
 
     def close(self) -> None:
         """Close at once; nothing is waited for."""
-        self._socket.disable_monitor()
-        self._monitor.close(0)
-        self._socket.close(0)
+        self._hang_up()
         self._context.destroy(0)
 
     # Asking.
@@ -102,6 +131,9 @@ class Client:
             if isinstance(reply, Refused) and reply.id in (asked, ""):
                 raise RefusedError(reply.code, reply.message, reply.hint)
             if isinstance(reply, Answer) and reply.id == asked:
+                if reply.moved and self._move(reply.moved):
+                    self._hang_up()
+                    self._dial()
                 return reply.result
 
     def _await(self, event: int, deadline: float, complaint: str) -> None:
@@ -227,18 +259,60 @@ class Client:
         `seq` grows by one with every item of the hub, so a jump is either another topic's or a loss.
         """
         socket = dial(self._context, FOLLOW, self.key.feed, self._pair, self.key.server_key)
+        follower = _Follower(socket, self.key)
         try:
             for topic in topics:
                 socket.subscribe(topic)
-            yield from _items(socket, None if seconds is None else time.monotonic() + seconds)
+            for item in _items(socket, None if seconds is None else time.monotonic() + seconds):
+                if item is not None and item.moved:
+                    self._move(item.moved)
+                follower.go(self.key)
+                if item is not None and follower.is_new(item):
+                    yield item
         finally:
             socket.close(0)
 
 
-def _items(socket: Socket, deadline: float | None) -> Iterator[Feed]:
+class _Follower:
+    """A reader of the feed that goes to a hub's new place and misses nothing: for a while it hears both.
+
+    An item that came a second time shows that the new connection stands; then the old one is dropped.
+    """
+
+    def __init__(self, socket: Socket, key: ClientKey) -> None:
+        self._socket, self._key = socket, key
+        self._old: ClientKey | None = None
+        self._heard: deque[tuple[int, float]] = deque(maxlen=HEARD)
+
+    def go(self, key: ClientKey) -> None:
+        """Dial the present place, if it is another one."""
+        if key != self._key:
+            self._drop()
+            self._old, self._key = self._key, key
+            self._socket.setsockopt(zmq.CURVE_SERVERKEY, key.server_key.encode("ascii"))
+            self._socket.connect(f"tcp://{key.feed}")
+
+    def is_new(self, item: Feed) -> bool:
+        """Whether the item was not heard before."""
+        if (item.seq, item.at) in self._heard:
+            self._drop()
+            return False
+        self._heard.append((item.seq, item.at))
+        return True
+
+    def _drop(self) -> None:
+        if self._old is not None:
+            with suppress(zmq.ZMQError):
+                self._socket.disconnect(f"tcp://{self._old.feed}")
+            self._old = None
+
+
+def _items(socket: Socket, deadline: float | None) -> Iterator[Feed | None]:
+    """What comes; None now and then where nothing does."""
     while deadline is None or time.monotonic() < deadline:
         left = 1.0 if deadline is None else min(1.0, max(0.0, deadline - time.monotonic()))
         if not socket.poll(int(left * 1000) + 1):
+            yield None
             continue
         try:
             item = decode(publication(socket.recv_multipart(zmq.NOBLOCK))[1])

@@ -17,7 +17,7 @@ agents of a lost hub over a period.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from wire import limits
 
@@ -53,6 +53,13 @@ class Homing:
             self.held = {hub: held for hub, held in self.held.items() if hub in self.hubs and hub not in back}
             if self.goal not in self.hubs:
                 self.move_at = None
+
+    def forget(self, gone: Collection[str]) -> None:
+        """These are known to be no hubs any more; the present one stays, whatever it is."""
+        self.hubs = tuple(hub for hub in self.hubs if hub == self.at or hub not in gone)
+        self.held = {hub: held for hub, held in self.held.items() if hub in self.hubs}
+        if self.goal not in self.hubs:
+            self.move_at = None
 
     def answered(self) -> None:
         """The present hub answers: it is held no more."""

@@ -44,6 +44,7 @@ from wire.shapes import (
 NAME = Text(limits.NAME_CHARS)
 WORDS = Text(limits.TEXT_CHARS)
 PROCESS = Text(limits.NAME_CHARS * 2 + 1)
+MOVED = "while the hub changes its key: dial `command` and `feed` under `server_key` from now on"
 BOOT = "random name of this start of PID 1; facts are numbered within it"
 SECONDS = Amount(0.05, 3600.0)
 
@@ -261,6 +262,7 @@ class Answer(NamedTuple):
 
     id: Annotated[str, Ident(), "", "the query's id"]
     result: Annotated[Any, Plain(), "", "depends on `op`"]
+    moved: Annotated[dict[str, str] | None, Maybe(MapOf(Text(300), 4)), "", MOVED] = None
 
 
 class Refused(NamedTuple):
@@ -280,6 +282,7 @@ class Feed(NamedTuple):
     at: Annotated[float, Real(), "s (wall)", "the hub's clock"]
     seq: Annotated[int, Whole(), "1", "grows by one with each item of this hub: a gap means something was missed"]
     body: Annotated[Any, Plain(), "", "depends on the topic"]
+    moved: Annotated[dict[str, str] | None, Maybe(MapOf(Text(300), 4)), "", MOVED] = None
 
 
 Message = (

@@ -51,7 +51,7 @@ _hubctl() {
         logs) words="-h --help --key --json --timeout -f --follow --stderr -n --number --interval" names="ps" ;;
         shell) words="-h --help --key --json --timeout" names="" ;;
         token) words="-h --help --key --json --timeout --service --relay --invite --label --cap --seconds --uses" names="create list revoke" ;;
-        keys) words="-h --help --key --json --timeout --role --scope --out -a --all --state-dir --passphrase-file" names="create list revoke backup restore" ;;
+        keys) words="-h --help --key --json --timeout --role --scope --out -a --all --grace --now --state-dir --passphrase-file" names="create list revoke rotate backup restore" ;;
         engine) words="-h --help --key --json --timeout --name --port --also --out --days --renew" names="init" ;;
     esac
     case $names in

@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from hub.ctl.tables import Column, Row, field, print_json, show, shown
-from hub.ctl.text import age, moment, number
+from hub.ctl.text import age, duration, moment, number
 from wire.client import Client
 from wire.keys import ClientKey, KeyPair
 
@@ -31,6 +31,7 @@ KEYS = (
     Column("SCOPE", lambda row: ",".join(f"{key}={value}" for key, value in row["scope"].items()) or "-"),
     Column("PUBLIC KEY", field("public")),
     Column("AGE", shown("age", age), True),
+    Column("EXPIRES", shown("expires_at", moment)),
 )
 
 
@@ -75,13 +76,23 @@ def token(hub: Client, options: Namespace) -> int:
 
 
 def keys(hub: Client, options: Namespace) -> int:
-    """keys create | list | revoke."""
+    """keys create | list | revoke | rotate."""
     if options.action == "list":
         show(KEYS, list(hub.query("key.list", all=options.all)), options.json, "no keys")
         return 0
     if options.action == "revoke":
         return _said(hub.query("key.revoke", name=options.name), options, f"key {options.name} revoked")
-    return _create(hub, options)
+    return rotate(hub, options) if options.action == "rotate" else _create(hub, options)
+
+
+def rotate(hub: Client, options: Namespace) -> int:
+    """keys rotate: begins a change of the hub's key, or moves its end."""
+    made = hub.query("key.rotate", now=True) if options.now else hub.query("key.rotate", grace=duration(options.grace))
+    words = (
+        f"key {made['key']} is replaced by {made['next']}; until {moment(made['until'])} the hub listens under both;\n"
+        f"clients go to {made['ends']['command']} and {made['ends']['feed']} by themselves when they ask something"
+    )
+    return _said(made, options, words)
 
 
 def _create(hub: Client, options: Namespace) -> int:

@@ -285,7 +285,7 @@ def _admin(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     keys = _verb(
         verbs, "keys", keep.keys, "keys of clients", "hubctl keys create eve --role viewer --out eve.json", ["key"]
     )
-    actions = keys.add_subparsers(dest="action", required=True, metavar="create|list|revoke|backup|restore")
+    actions = keys.add_subparsers(dest="action", required=True, metavar="create|list|revoke|rotate|backup|restore")
     create = _action(actions, "create", "make a key file")
     create.add_argument("name")
     create.add_argument("--role", choices=("viewer", "operator", "admin"), default="viewer")
@@ -293,6 +293,12 @@ def _admin(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     create.add_argument("--out", metavar="FILE", help="the key file; NAME.json")
     _action(actions, "list", "live keys").add_argument("-a", "--all", action="store_true", help="agents' keys too")
     _action(actions, "revoke", "refuse a key from now on").add_argument("name")
+    rotate = _action(
+        actions, "rotate", "change the hub's key: a next one on other ports beside it, until the grace ends"
+    )
+    end = rotate.add_mutually_exclusive_group()
+    end.add_argument("--grace", default="7d", metavar="TIME", help="how long both are good: 90s, 10m, 2h, 3d; 7d")
+    end.add_argument("--now", action="store_true", help="five heartbeats, no longer; also ends a change under way")
     keys.set_defaults(alone=safekeeping.alone)
     _safekeeping(actions)
 

@@ -172,7 +172,7 @@ class Desk:
             want_roster=agent is not None and agent.roster_lost,
             register=agent is None,
             epoch=fleet.epoch,
-            hubs=(),
+            hubs=fleet.settings.addresses if fleet.settings.standing.next else (),
             want_hello=agent is not None and agent.id not in fleet.routes,
         )
 

@@ -34,6 +34,8 @@ class Admin:
     def __init__(self, fleet: Fleet, enrolment: Enrolment) -> None:
         self.fleet = fleet
         self.enrolment = enrolment
+        self.own_keys: Callable[[Instant], list[dict[str, Any]]] = lambda now: []
+        """The hub's own keys as rows."""
         self.handlers: dict[str, Callable[[Asked, Query, Subject, Instant], Effects]] = {
             "token.create": self.create_token,
             "join": self.create_token,
@@ -113,7 +115,8 @@ class Admin:
         everyone = query.args.get("all") is True
         chosen = [row for row in self.fleet.keys.values() if everyone or row.kind != "agent"]
         rows = [{**plain(row), "age": max(now.wall - row.created_at, 0.0)} for row in chosen]
-        return [Send(asked.route, Answer(query.id, sorted(rows, key=lambda row: (row["kind"], row["subject"]))))]
+        rows = sorted(rows, key=lambda row: (row["kind"], row["subject"]))
+        return [Send(asked.route, Answer(query.id, rows + self.own_keys(now)))]
 
     def revoke_key(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """`name` of a client, or id of an agent: refused from its next message on."""

@@ -1,6 +1,7 @@
 """The hub's own secrets on disk: its key, the fleet key, and the first client key.
 
     STATE/keys/hub.json       key of the ports 7401, 7402, 7404, 7405
+    STATE/keys/rotation.json  how far a change of the hub's key got (hub.trust.rotation)
     STATE/keys/fleet.json     key of the enrolment port; every join string pins its public half
     STATE/client/admin.json   a client key of role admin, made at the first start, for hubctl on this machine
 
@@ -14,6 +15,8 @@ import secrets
 from pathlib import Path
 
 from hub.errors import StartError
+from hub.trust import rotation
+from hub.trust.rotation import Standing, Turn, shift
 from wire._record import Record
 from wire.keys import ClientKey, KeyFault, KeyPair, write_private
 
@@ -23,9 +26,15 @@ class Keyring(Record):
 
     hub: str
     """The hub's id."""
-    own: KeyPair
+    turn: Turn
+    """The hub's own key, and the change of it."""
     fleet: KeyPair
     admin: ClientKey
+
+    @property
+    def own(self) -> KeyPair:
+        """The hub's present key."""
+        return self.turn.own
 
 
 def load(state_dir: str, command: str, feed: str) -> Keyring:
@@ -38,11 +47,20 @@ def load(state_dir: str, command: str, feed: str) -> Keyring:
         for folder in (root, root / "keys", root / "client"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         own, fleet = (_pair(root / "keys" / name) for name in ("hub.json", "fleet.json"))
-        admin = _admin(root / "client" / "admin.json", command, feed, own.public)
-        return Keyring(_name(root / "keys" / "hub.id"), own, fleet, admin)
+        turn = rotation.load(root / "keys", own)
+        goal, key = turn.standing.goal, (turn.next or turn.own).public
+        admin = _admin(root / "client" / "admin.json", shift(command, goal), shift(feed, goal), key)
+        return Keyring(_name(root / "keys" / "hub.id"), turn, fleet, admin)
     except (OSError, KeyFault) as error:
         hint = "state_dir= must be a directory of the hub's own; restore a damaged file from a backup or remove it"
         raise StartError(f"{error}: {hint}") from None
+
+
+def readdress(state_dir: str, standing: Standing, sides: int) -> None:
+    """Writes the hub's next key and place into the admin's key file; raises OSError, KeyFault."""
+    path = Path(state_dir) / "client" / "admin.json"
+    old = ClientKey.load(path)
+    _admin(path, shift(old.command, sides), shift(old.feed, sides), standing.next or standing.key)
 
 
 def _pair(path: Path) -> KeyPair:

@@ -4,6 +4,7 @@ Theory.  A hub may have several names; its key says which hub it is, so that an 
 its home.  Silence for two periods means the next hub; a hub that was dialled only now has longer, twice as long after
 each vain try, for where a whole fleet comes at once all handshakes end late.  A hub that does not know our key is left
 like a silent one: it may not have heard of the enrolment yet; only where none of them knows it, it is void.
+A hub that changes its key is a new place at the same address for enrolment; the old place is forgotten after the move.
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ class Places:
     def told(self, hubs: Sequence[HubAddress], now: float) -> None:
         """A hub's answer brought this list, home first."""
         self._homing.told(list(dict.fromkeys(hub.key for hub in hubs)), now)
+        keys, doors = {hub.key for hub in hubs}, {hub.enrol for hub in hubs}
+        older = {key: names for key, names in self._names.items() if key not in keys}
+        self._homing.forget({key for key, names in older.items() if doors.issuperset(hub.enrol for hub in names)})
         self._name(hubs)
 
     def answered(self, now: float) -> None:

@@ -35,7 +35,7 @@ QUESTIONS = {
     "command": ("target", "targets", "container", "verb", "args", "id", "ttl", "client"),
     "history": ("target", "start", "end", "step", "pid"), "container_history": ("target", "start", "end", "step"),
     "token.create": ("kind", "labels", "cap", "seconds"), "join": ("kind", "cap"), "token.revoke": ("id",),
-    "key.create": ("name", "role", "public", "scope"), "key.revoke": ("name",),
+    "key.create": ("name", "role", "public", "scope"), "key.revoke": ("name",), "key.rotate": ("grace", "now"),
 }  # fmt: skip
 """What may be asked, and the arguments that mean something there."""
 

@@ -82,9 +82,15 @@ class CoreHub:
                 self._store(effect)
             elif isinstance(effect, words.Admit):
                 self.admitted = dict(effect.table)
+            elif isinstance(effect, words.Rotate):
+                self.rotate(effect)
             else:
                 kinds = {words.Send: self.sent, words.Publish: self.published, words.Order: self.orders}
                 kinds.get(type(effect), []).append(effect)  # type: ignore[arg-type]
+
+    def rotate(self, effect: words.Rotate) -> None:
+        """There are no sockets that could listen under another key."""
+        self.feed(words.Stored(effect.then, None, "no sockets"))
 
     def _store(self, effect: words.Store) -> None:
         try:

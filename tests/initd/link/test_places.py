@@ -80,3 +80,15 @@ def test_only_where_no_hub_knows_the_key_it_is_void() -> None:
     assert places.unknown(1.0)
     assert moved(places, 1.0, 3.0)[1] == B
     assert not places.unknown(2.0)
+
+
+def test_the_old_place_of_a_hub_that_changed_its_key_is_forgotten_after_the_move() -> None:
+    old, new = (HubAddress(f"h:{port}", f"h:{port + 1}", "h:7403", key) for port, key in ((7401, "o"), (7411, "n")))
+    places = Places([old], 0.0)
+    assert places.visit(0.0) == old
+    places.answered(0.1)
+    places.told([new], 0.1)
+    moved = next(now / 10 for now in range(2, 100) if places.look(now / 10, 1.0))
+    assert places.visit(moved) == new and places.several
+    places.told([new], moved)
+    assert not places.several
