@@ -19,12 +19,14 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
+from hub.store import releases
 from hub.store.errors import BadRow, Damaged, StoreError, Unwritable
 
 __all__ = ["Database", "lock"]
 
 VERSION = 1
-"""user_version of the file; raised with each change of SCHEMA that old code could not read."""
+"""user_version of the file; raised with each change of SCHEMA that old code could not read, with a step in
+hub.store.releases, and with files of the format before in tests/hub/store/formats."""
 
 CURE = (
     "nothing was changed: restore it from a backup, try `sqlite3 FILE .recover`, or move it (with its -wal and -shm "
@@ -191,7 +193,7 @@ def _create(path: str) -> None:
 def _open(path: str) -> sqlite3.Connection:
     if os.path.getsize(path) == 0:
         raise Damaged(path, "is empty, which no store file ever is", CURE)
-    _check(path)
+    releases.take_over(path, _check(path), VERSION)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     try:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864"):
@@ -205,8 +207,9 @@ def _open(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _check(path: str) -> None:
-    """Look at the whole file through a connection that cannot write: closing another would copy the log into it."""
+def _check(path: str) -> int:
+    """Its format, after a look at the whole file through a connection that cannot write: closing another would copy
+    the log into it."""
     connection = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?mode=ro", uri=True, isolation_level=None)
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -214,7 +217,8 @@ def _check(path: str) -> None:
     finally:
         connection.close()
     if version > VERSION:
-        raise StoreError(f"{path} was written by a newer pidone (format {version}, this one knows {VERSION}); update")
+        raise releases.newer(path, version, VERSION)
     if found != "ok" or version < 1:
         found = "format 0" if found == "ok" else " ".join(found.replace("*", "").split())
         raise Damaged(path, f"is not a sound store file ({found})", CURE)
+    return int(version)
