@@ -28,7 +28,7 @@ from hub.discovery.witness import Witness
 from hub.errors import Refusal
 from hub.fleet import Fleet, Settings
 from hub.forensics import Forensics, Weather
-from hub.gauges import own_values, read_fleet, read_store
+from hub.gauges import count_exit, own_values, read_alerts, read_fleet, read_store
 from hub.monitor.metrics import Metrics
 from hub.plain import plain
 from hub.queries import Queries
@@ -43,6 +43,7 @@ from hub.words import (
     Effects,
     Event,
     Garbled,
+    Publish,
     Published,
     Reported,
     Say,
@@ -57,6 +58,7 @@ from hub.words import (
 from wire import limits
 from wire import messages as M
 from wire.model import PROTOCOL
+from wire.openmetrics import PLAIN
 
 NO_RIGHT = frozenset({"forbidden", "unknown-operation"})
 """Refusals that say something about who asks; they are audited, as all refusals of what only an admin may do."""
@@ -119,6 +121,8 @@ class Core:
         for effect in effects:
             if isinstance(effect, Send) and isinstance(effect.message, M.Refused):
                 self.metrics.count("pidone_refused_total", effect.message.code)
+            elif isinstance(effect, Publish) and effect.topic.startswith("fact/"):
+                count_exit(self.metrics, effect.body)
         return effects
 
     # -- start -------------------------------------------------------------------------------------------------------
@@ -253,14 +257,23 @@ class Core:
     def _metrics(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
         if subject.scope:
             raise Refusal("forbidden", "metrics are of the whole fleet", "ask for a key without a scope")
-        read_fleet(self.metrics, self.fleet, self.orders.ended)
 
         def arrived(stats: Any, error: str, now: Instant) -> Effects:
-            if not error:
-                read_store(self.metrics, stats)
-            return [Send(asked.route, M.Answer(query.id, self.metrics.render()))]
+            self._weighed(stats, error, now)
+            return [Send(asked.route, M.Answer(query.id, self.exposed(PLAIN)))]
 
         return [Store("stats", (), arrived)]
+
+    def _weighed(self, stats: Any, error: str, now: Instant) -> Effects:
+        if not error:
+            read_store(self.metrics, stats)
+        return []
+
+    def exposed(self, dialect: str) -> str:
+        """This hub's own metrics as text, for a scrape; what its store holds as of the last look."""
+        read_fleet(self.metrics, self.fleet, self.orders.ended)
+        read_alerts(self.metrics, self.alerts.machine.alerts.values())
+        return self.metrics.render(dialect)
 
     def _own(self, now: Instant) -> dict[str, Any]:
         return own_values(self.metrics, self.fleet, self.garbled)
@@ -291,6 +304,7 @@ class Core:
             effects += self.enrolment.tick(now)
             effects += [keep(agent, self.fleet) for agent in self.fleet.registry.live()]
             self.fleet.archive(now)
+            effects.append(Store("stats", (), self._weighed))
         return effects
 
 

@@ -28,6 +28,8 @@ from hub.fleet import Settings
 from hub.ini import ConfigError
 from hub.loop import Loop, Waker
 from hub.own import capacity
+from hub.scraping import Scrapes
+from hub.scraping import serve as serve_metrics
 from hub.sockets import Socket
 from hub.store.chained import chained
 from hub.store.embedded import Embedded
@@ -38,7 +40,7 @@ from hub.trust import keyring
 from hub.trust.rotation import Turn, placed
 from hub.trust.zap import Admissions, Gate
 from hub.version import version
-from hub.words import Then
+from hub.words import Stored, Then
 from wire.messages import HubAddress
 
 if TYPE_CHECKING:
@@ -130,14 +132,25 @@ def _run(config: Config, book: rules.Book) -> int:
 
 def _couriers(book: rules.Book, loop: Loop, waker: Waker) -> Couriers:
     """The sinks' threads; they end with the process, for nothing is lost that is not told again."""
+    handed: deque[Stored] = deque()
 
     def finish(then: Then, outcomes: object) -> None:
-        loop.handed.append((then, outcomes))
+        handed.append(Stored(then, outcomes, ""))
         waker.wake()
 
     couriers = Couriers(book.sinks, say, finish)
     couriers.start()
+    loop.turns.append(lambda now: [handed.popleft() for _ in range(len(handed))])
     return couriers
+
+
+def _metrics(config: Config, loop: Loop) -> None:
+    """Serves /metrics, where that is asked for; its thread ends with the process."""
+    if config.metrics is not None:
+        scrapes = Scrapes(loop.core, loop.waker.wake)
+        files = (config.metrics_cert, config.metrics_key, config.metrics_client_ca)
+        serve_metrics(config.metrics, scrapes, config.metrics_token_file, files, say)
+        loop.turns.append(scrapes.turn)
 
 
 def _serve(loop: Loop, config: Config, turn: Turn, admissions: Admissions, engines: dict[str, Engine]) -> None:
@@ -146,6 +159,7 @@ def _serve(loop: Loop, config: Config, turn: Turn, admissions: Admissions, engin
     gate.open()  # before any bind: an unguarded socket would let everybody in
     try:
         doors = Doors(context, config, turn)
+        _metrics(config, loop)
         _catch_signals(loop)
         for engine in engines.values():
             engine.start()

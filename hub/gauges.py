@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
+from hub.alerts.machine import Alert
+from hub.alerts.rules import SEVERITIES
 from hub.fleet import Fleet
 from hub.monitor.metrics import Metrics
 from hub.store.rows import StoreStats
@@ -49,3 +52,18 @@ def own_values(metrics: Metrics, fleet: Fleet, garbled: int) -> dict[str, Any]:
         "refused": metrics.total("pidone_refused_total"),
         "garbled": garbled,
     }
+
+
+def read_alerts(metrics: Metrics, alerts: Iterable[Alert]) -> None:
+    """Alerts that fire, by severity."""
+    firing = Counter(alert.severity for alert in alerts if alert.firing)
+    for severity in SEVERITIES:
+        metrics.set("pidone_alerts", firing[severity], severity)
+
+
+def count_exit(metrics: Metrics, body: Any) -> None:
+    """Counts what is told on the feed, if it is an end of a process."""
+    fact = body.get("fact") if isinstance(body, dict) else None
+    if isinstance(fact, dict) and fact.get("kind") == "exit":
+        end = fact["body"]
+        metrics.count("pidone_exits_total", str(end["cause"]), "yes" if end["expected"] else "no")

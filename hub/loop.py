@@ -117,8 +117,8 @@ class Loop:
         self.fault: BaseException | None = None
         self.sinks: Sinks | None = None
         """Who is told of alerts."""
-        self.handed: deque[tuple[words.Then, Any]] = deque()
-        """Outcomes that other threads hand to a continuation; they wake the loop."""
+        self.turns: list[Callable[[Instant], list[words.Event]]] = []
+        """Others who do a little at each pass, and wake the loop for more; they never raise; what they return is next."""
         self.own = Own()
         self.keeper = 0
         """Pid of the enrolment port's keeper; 0 = none is watched."""
@@ -206,9 +206,8 @@ class Loop:
         self._enrolments()
         for _ in range(len(self.reports)):
             self._event(words.Reported(self.reports.popleft()))
-        for _ in range(len(self.handed)):
-            then, value = self.handed.popleft()
-            self._event(words.Stored(then, value, ""))
+        for event in [event for turn in self.turns for event in turn(self._now())]:
+            self._event(event)
         return heard < PASS
 
     def _requests(self, port: str, socket: Socket) -> int:

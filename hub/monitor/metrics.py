@@ -1,13 +1,14 @@
-"""The hub's own counters and gauges, and their text in Prometheus' exposition format, version 0.0.4.
+"""The hub's own counters and gauges, and their text for Prometheus (wire.openmetrics).
 
 Names are declared in a table, so that a misspelt one fails in a test and every one has its help text and unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from wire._record import Record
+from wire.openmetrics import PLAIN, family
 
 __all__ = ["METRICS", "Metric", "Metrics"]
 
@@ -44,6 +45,7 @@ METRICS = (
     Metric("pidone_hub_open_fds", "gauge", "File descriptors the hub has open."),
     Metric("pidone_hub_max_fds", "gauge", "File descriptors the hub may have open."),
     Metric("pidone_hub_threads", "gauge", "Threads of the hub."),
+    Metric("pidone_exits_total", "counter", "Ends of processes that were told, by cause.", ("cause", "expected")),
     Metric("pidone_alerts", "gauge", "Alerts that fire, by severity, silenced ones too.", ("severity",)),
     Metric("pidone_alert_notices_total", "counter", "Notices by sink and by what became of them.", ("sink", "outcome")),
 )
@@ -87,17 +89,12 @@ class Metrics:
             labels = ("other",) * len(labels)
         return values, labels
 
-    def render(self) -> str:
-        """All metrics that have a value, as text."""
-        return "".join(self._text(metric) for metric in self._table.values() if self._values[metric.name])
+    def render(self, dialect: str = PLAIN) -> str:
+        """All metrics that have a value, as text without its end."""
+        shown = [metric for metric in self._table.values() if self._values[metric.name]]
+        return "".join(f"{text}\n" for metric in shown for text in self._lines(metric, dialect))
 
-    def _text(self, metric: Metric) -> str:
-        lines = [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
-        for labels, value in sorted(self._values[metric.name].items()):
-            pairs = ",".join(f'{key}="{_escaped(text)}"' for key, text in zip(metric.labels, labels, strict=True))
-            lines.append(f"{metric.name}{{{pairs}}} {value!r}" if pairs else f"{metric.name} {value!r}")
-        return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    def _lines(self, metric: Metric, dialect: str) -> Iterator[str]:
+        found = sorted(self._values[metric.name].items())
+        samples = [(dict(zip(metric.labels, labels, strict=True)), value) for labels, value in found]
+        return family(metric.name.removesuffix("_total"), metric.kind, metric.help, samples, dialect)

@@ -20,8 +20,8 @@ def test_the_text_escapes_labels() -> None:
     metrics = Metrics()
     metrics.set("pidone_engine_up", 1, 'a"b\\c\nd')
     assert metrics.render() == (
-        "# HELP pidone_engine_up 1 while the Docker engine answers, else 0.\n"
         "# TYPE pidone_engine_up gauge\n"
+        "# HELP pidone_engine_up 1 while the Docker engine answers, else 0.\n"
         'pidone_engine_up{engine="a\\"b\\\\c\\nd"} 1\n'
     )
 
