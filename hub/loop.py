@@ -118,7 +118,7 @@ class Loop:
         self.sinks: Sinks | None = None
         """Who is told of alerts."""
         self.turns: list[Callable[[Instant], list[words.Event]]] = []
-        """Others who do a little at each pass, and wake the loop for more; they never raise; what they return is next."""
+        """Others who do a little at each pass and never raise; they wake the loop for more."""
         self.own = Own()
         self.keeper = 0
         """Pid of the enrolment port's keeper; 0 = none is watched."""
