@@ -168,6 +168,7 @@ class Relay:
             raise Stopped
         if end is not End.SILENT:
             self._say("the hub does not know this relay's key any more: enrolling again")
+            self._wait(None, random.uniform(0.5, 1.0), 0)
         pair = KeyPair.generate() if end is End.DOUBLE else self._member.pair
         self._take(self._enrolment.run(pair, self._wait, 1 if end is End.SILENT else None))
 

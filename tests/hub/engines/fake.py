@@ -1,7 +1,8 @@
 """An engine that misbehaves on demand: for faults that no real engine can be made to show.
 
 It speaks HTTP/1.1 on a unix socket.  `script[path]` is what a GET of that path (version prefix removed) yields: bytes
-for a whole body, a callable that gets the raw file to write to, or an int status.  Unknown paths are 404.
+for a whole body, a callable that gets the raw file to write to, or an int status.  Unknown paths are 404.  Each
+POST is kept and succeeds.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class FakeEngine(ThreadingMixIn, UnixStreamServer):
         super().__init__(str(socket), _Handler)
         self.url = f"unix://{socket}"
         self.asked: dict[str, int] = {}
+        self.posted: list[str] = []
+        """Path and query of each POST, which is answered 204."""
         self.stopped = threading.Event()
         self.script: dict[str, bytes | int | Writer] = {
             "/version": encoded({"ApiVersion": "1.45", "MinAPIVersion": "1.24", "Version": "26.0-fake"}),
@@ -91,6 +94,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
+
+    def do_POST(self) -> None:
+        self.server.posted.append("/" + self.path.split("/", 2)[2])
+        self.send_response(204)
+        self.end_headers()
 
     def address_string(self) -> str:
         return "unix"
