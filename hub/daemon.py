@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import secrets
 import signal
 import socket
 import sys
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import zmq
 
@@ -27,14 +25,13 @@ from hub.errors import HubError, StartError
 from hub.fleet import Settings
 from hub.ini import ConfigError
 from hub.loop import Loop, Waker
+from hub.opening import open_store as open_store
 from hub.own import capacity
 from hub.scraping import Scrapes
 from hub.scraping import serve as serve_metrics
 from hub.sockets import Socket
 from hub.store.chained import chained
-from hub.store.embedded import Embedded
 from hub.store.errors import StoreError
-from hub.store.rows import Retention
 from hub.store.worker import Worker
 from hub.trust import keyring
 from hub.trust.rotation import Turn, placed
@@ -42,9 +39,6 @@ from hub.trust.zap import Admissions, Gate
 from hub.version import version
 from hub.words import Stored, Then
 from wire.messages import HubAddress
-
-if TYPE_CHECKING:
-    from hub.store.redis.store import RedisStore
 
 DEFAULT = "/etc/pidone/hubd.ini"
 PER_AGENT = 3
@@ -170,17 +164,6 @@ def _serve(loop: Loop, config: Config, turn: Turn, admissions: Admissions, engin
     finally:
         gate.close()
         context.destroy(0)
-
-
-def open_store(config: Config) -> Embedded | RedisStore:
-    """The store that the configuration describes; raises StoreError."""
-    samples = (config.keep_raw, config.keep_1min, config.keep_10min, config.keep_1h)
-    retention = Retention(*samples, config.keep_facts, config.keep_audit)
-    if config.store is None:
-        return Embedded(os.path.join(config.state_dir, "store"), config.sample_budget, retention)
-    from hub.store.redis.opening import open_redis  # 17 MiB that a hub without Redis does not pay
-
-    return open_redis(config.store, config, retention)
 
 
 def _engine(engine: EngineConfig, config: Config, reports: deque[Report], waker: Waker) -> Engine:

@@ -90,6 +90,9 @@ JOIN_CHARS = 4096
 STORE_QUEUE = 16384
 """Calls that may wait for the store's thread: a storm of 10,000 agents, each with one replay and one roster."""
 
+STORE_FRAME_BYTES = 256 * 1024 * 1024
+"""Largest row of an exported store: ten minutes of 2,000 processes at 1 Hz are 60 MB."""
+
 READ_BYTES = 64 * 1024
 """Read from a program's pipe in one turn of the loop: all that the default pipe holds, so that none starves another."""
 

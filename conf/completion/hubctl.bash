@@ -21,7 +21,7 @@ _hubctl() {
         esac
     done
     case $verb in
-        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms alerts silence audit about metrics history start stop restart signal rolls cancel resume kill pause unpause tail logs shell token keys engine" ;;
+        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms alerts silence audit about metrics history start stop restart signal rolls cancel resume kill pause unpause tail logs shell token keys store engine" ;;
         agents) words="-h --help --key --json --timeout -a --all" names="" ;;
         hosts) words="-h --help --key --json --timeout" names="" ;;
         containers) words="-h --help --key --json --timeout -a --all" names="" ;;
@@ -52,6 +52,7 @@ _hubctl() {
         shell) words="-h --help --key --json --timeout" names="" ;;
         token) words="-h --help --key --json --timeout --service --relay --invite --label --cap --seconds --uses" names="create list revoke" ;;
         keys) words="-h --help --key --json --timeout --role --scope --out -a --all --grace --now --state-dir --passphrase-file" names="create list revoke rotate backup restore" ;;
+        store) words="-h --help --key --json --timeout --store --from --to" names="check export import migrate" ;;
         engine) words="-h --help --key --json --timeout --name --port --also --out --days --renew" names="init" ;;
     esac
     case $names in

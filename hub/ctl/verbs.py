@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from hub.ctl import alerting, audited, engine, inquest, keep, logs, look, rolls, safekeeping, shell, steer
+from hub.ctl import alerting, audited, engine, inquest, keep, logs, look, rolls, safekeeping, shell, steer, stores
 from hub.ctl.past import history
 from hub.ctl.text import safe
 from hub.ctl.top import ORDERS, top
@@ -301,6 +301,7 @@ def _admin(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     end.add_argument("--now", action="store_true", help="five heartbeats, no longer; also ends a change under way")
     keys.set_defaults(alone=safekeeping.alone)
     _safekeeping(actions)
+    stores.declare(partial(_verb, verbs), _action)
 
 
 def _safekeeping(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

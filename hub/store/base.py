@@ -13,7 +13,7 @@ at most `limit` rows.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from hub.cluster.rows import LeaseRow, SeenRow, Taken
@@ -25,6 +25,7 @@ from hub.store.rows import (
     FactRow,
     KeyRow,
     Latest,
+    SampleBlock,
     StoreStats,
     Tended,
     TokenRow,
@@ -258,6 +259,20 @@ class Store(ABC):
     @abstractmethod
     def drop_key(self, public: str) -> bool:
         """Forget the key altogether; False if unknown."""
+
+    # -- moving (hub.store.moving): no hub has the store open --------------------------------------------------------
+
+    @abstractmethod
+    def restore_facts(self, agent: str, boot: str, rows: Sequence[FactRow]) -> int:
+        """As append_facts, for facts that another store kept: each brings its hub time; positions are given anew."""
+
+    @abstractmethod
+    def blocks(self) -> Iterator[SampleBlock]:
+        """All samples, those in memory too: tier by tier from the finest, window by window, each block once."""
+
+    @abstractmethod
+    def restore_blocks(self, tier: str, window: float, blocks: Iterable[SampleBlock]) -> None:
+        """Keep a window of another store; durable when it returns.  Raises OSError."""
 
     # -- hubs (hub.cluster) ------------------------------------------------------------------------------------------
 

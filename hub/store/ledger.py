@@ -15,7 +15,7 @@ from typing import Any
 
 from hub.store.base import HUB_BOOT, Store
 from hub.store.errors import BadRow, Damaged
-from hub.store.packing import fact_fields, fact_number, pack, unpack, unpack_body
+from hub.store.packing import fact_fields, fact_number, pack, row_fields, unpack, unpack_body
 from hub.store.rows import AgentRow, FactRow, Retention
 from hub.store.sqlite import CURE, Database
 from hub.trust.chain import cut
@@ -45,6 +45,12 @@ class Ledger(Store):
             fresh = [fact for fact in facts if fact_number(fact.seq) > durable]
             connection.executemany(_INSERT, [fact_fields(agent, boot, fact, offset) for fact in fresh])
             return _advance(connection, agent, boot, durable, max((fact.at + offset for fact in facts), default=0.0))
+
+    def restore_facts(self, agent: str, boot: str, rows: Sequence[FactRow]) -> int:
+        with self._database.write() as connection:
+            durable = _durable(connection, agent, boot)
+            connection.executemany(_INSERT, [row_fields(row) for row in rows])
+            return _advance(connection, agent, boot, durable, max((row.at for row in rows), default=0.0))
 
     def skip_facts(self, agent: str, boot: str, first: int) -> int:
         with self._database.write() as connection:

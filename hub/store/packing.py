@@ -14,7 +14,7 @@ import msgpack
 
 from hub.cluster.rows import LeaseRow
 from hub.store.errors import BadRow
-from hub.store.rows import AgentRow, CommandRow
+from hub.store.rows import AgentRow, CommandRow, FactRow
 from wire import limits
 from wire.model import (
     Cause,
@@ -30,7 +30,7 @@ from wire.model import (
     full_name,
 )
 
-__all__ = ["fact_fields", "fact_number", "pack", "pack_body", "unpack", "unpack_body", "unpack_map"]
+__all__ = ["fact_fields", "fact_number", "pack", "pack_body", "row_fields", "unpack", "unpack_body", "unpack_map"]
 
 Row = TypeVar("Row")
 
@@ -131,3 +131,9 @@ def fact_fields(agent: str, boot: str, fact: Fact, offset: float) -> tuple[Any, 
     program = body.program if isinstance(body, Exit) else ""
     packed = pack_body(kind, body)
     return (agent, boot, fact.seq, fact.at + offset, fact.at, fact.mono, str(kind), name, program, packed)
+
+
+def row_fields(row: FactRow) -> tuple[Any, ...]:
+    """As `fact_fields`, of a fact that was kept before: with the hub time it has."""
+    fields = fact_fields(row.agent, row.boot, Fact(row.seq, row.agent_at, row.mono, row.kind, row.body), 0.0)
+    return (*fields[:3], row.at, *fields[4:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
 from wire._record import Record
 from wire.model import CommandState, Exit, FactKind, Presence, RosterRow, StateChange
@@ -155,6 +156,24 @@ class KeyRow(Record):
     """Id of the token it came with."""
     container: str | None = None
     revoked_at: float | None = None
+
+
+class SampleBlock(Record):
+    """The samples of one roster in one raw window, or the points of one boot in a window of a coarser tier."""
+
+    tier: str
+    window: float
+    """Start of the window."""
+    kind: str
+    """`process` or `container`."""
+    subject: str
+    boot: str
+    start: float
+    end: float
+    """Times of the first and the last in it."""
+    head: list[Any]
+    body: bytes
+    """Both as hub.store.recall reads them."""
 
 
 class Latest(Record):

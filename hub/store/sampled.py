@@ -6,7 +6,7 @@ It takes packed columns in, checks their shape, and answers histories from memor
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite, nan
 from struct import Struct
@@ -16,10 +16,11 @@ import msgpack
 
 from hub.monitor.history import CONTAINER, PROCESS, History
 from hub.store.base import Store
+from hub.store.blocks import blocks_of, restore
 from hub.store.errors import BadRow
 from hub.store.recall import recall
 from hub.store.rings import Key
-from hub.store.rows import Latest
+from hub.store.rows import Latest, SampleBlock
 from hub.store.samples import Samples
 from wire.model import RosterRow
 
@@ -79,6 +80,12 @@ class Sampled(Store):
         samples = self._samples
         streams = [(one.window, s) for one in samples.sealing for s in one.streams.values() if s.key[:2] == who]
         return recall(samples.shelf, [*streams, *samples.rings.of(*who)], who, match, (start, end), step)
+
+    def blocks(self) -> Iterator[SampleBlock]:
+        return blocks_of(self._samples)
+
+    def restore_blocks(self, tier: str, window: float, blocks: Iterable[SampleBlock]) -> None:
+        restore(self._samples.shelf, tier, window, blocks)
 
     def latest(self, agent: str) -> Latest | None:
         found = self._samples.newest.get(agent)

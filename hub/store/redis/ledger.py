@@ -14,7 +14,7 @@ import msgpack
 
 from hub.store.base import HUB_BOOT, Store
 from hub.store.errors import BadRow, Damaged
-from hub.store.packing import fact_fields, fact_number, pack, unpack, unpack_body
+from hub.store.packing import fact_fields, fact_number, pack, row_fields, unpack, unpack_body
 from hub.store.redis.books import Books, Page, field, key
 from hub.store.redis.link import Link
 from hub.store.redis.series import Series
@@ -81,8 +81,16 @@ class Ledger(Store):
             standing = Standing(page.get(BOOTS, boot_field(agent, boot)))
             for fact in facts:
                 if standing.take(fact_number(fact.seq)):
-                    self._keep(page, agent, boot, fact, offset)
+                    self._keep(page, fact_fields(agent, boot, fact, offset))
             return _stand(page, agent, boot, standing, max((fact.at + offset for fact in facts), default=0.0))
+
+    def restore_facts(self, agent: str, boot: str, rows: Sequence[FactRow]) -> int:
+        with self._books.write() as page:
+            standing = Standing(page.get(BOOTS, boot_field(agent, boot)))
+            for row in rows:
+                if standing.take(fact_number(row.seq)):
+                    self._keep(page, row_fields(row))
+            return _stand(page, agent, boot, standing, max((row.at for row in rows), default=0.0))
 
     def skip_facts(self, agent: str, boot: str, first: int) -> int:
         with self._books.write() as page:
@@ -94,17 +102,17 @@ class Ledger(Store):
         with self._books.write() as page:
             standing = Standing(page.get(BOOTS, boot_field(agent, HUB_BOOT)))
             standing.skip(standing.durable + 1)
-            self._keep(page, agent, HUB_BOOT, Fact(standing.durable, at, 0.0, kind, body), 0.0)
+            self._keep(page, fact_fields(agent, HUB_BOOT, Fact(standing.durable, at, 0.0, kind, body), 0.0))
             return _stand(page, agent, HUB_BOOT, standing, at)
 
-    def _keep(self, page: Page, agent: str, boot: str, fact: Fact, offset: float) -> None:
-        fields = fact_fields(agent, boot, fact, offset)
-        row = pack(list(fields))
+    def _keep(self, page: Page, fields: tuple[Any, ...]) -> None:
+        """Keep a fact, as hub.store.packing.fact_fields gives it."""
+        agent, at, kind = fields[0], fields[3], fields[6]
         index = self._facts.index
         indexes = [index("of", agent)]
-        if fact.kind == FactKind.EXIT:
+        if kind == FactKind.EXIT:
             indexes += [index("exits"), index("exits", "of", agent)]
-        self._facts.append(page, fact.at + offset, row, indexes)
+        self._facts.append(page, at, pack(list(fields)), indexes)
 
     def durable(self, agent: str, boot: str) -> int:
         return int(Standing(self._link.call("HGET", BOOTS, boot_field(agent, boot))).durable)

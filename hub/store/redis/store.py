@@ -39,6 +39,7 @@ _OF_COMMAND: tuple[str, Names] = (COMMANDS, lambda id, *rest: [field(id)])
 
 READ_FIRST: dict[str, tuple[str, Names]] = {
     "append_facts": _OF_BOOT,
+    "restore_facts": _OF_BOOT,
     "skip_facts": _OF_BOOT,
     "record_fact": (BOOTS, lambda agent, *rest: [boot_field(agent, HUB_BOOT)]),
     "claim_command": (COMMANDS, lambda row: [field(row.id)]),

@@ -146,7 +146,7 @@ def test_nothing_is_acknowledged_if_the_commit_fails() -> None:
 
 
 def test_every_public_method_is_a_read_or_a_write() -> None:
-    life = {"batch", "foresee", "tend", "flush", "close"}
+    life = {"batch", "foresee", "tend", "flush", "close", "blocks"}
     methods = {name for name in vars(Store) if not name.startswith("_")}
     assert methods >= READS and not READS & life
     verbs = {
@@ -160,6 +160,7 @@ def test_every_public_method_is_a_read_or_a_write() -> None:
         "next",
         "use",
         "revoke",
+        "restore",
         "take",
         "renew",
         "hear",
