@@ -12,6 +12,7 @@ With the fault switched on, initd calls every stop a signal.
 from __future__ import annotations
 
 import json
+import py_compile
 import shutil
 import tempfile
 import time
@@ -109,6 +110,7 @@ def sabotaged(folder: Path) -> list[str]:
     """Options that put an initd with a fault into the container."""
     place = folder / "initd"
     shutil.copytree(ROOT / "initd", place, ignore=shutil.ignore_patterns("__pycache__"))
+    py_compile.compile(str(place / "__main__.py"), str(place / "__main__.pyc"), doraise=True)  # what the launcher runs
     exits = place / "exits.py"
     text = exits.read_text()
     honest = "        return ended.cause\n"
