@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import nan
 from typing import Any
 
@@ -23,6 +23,7 @@ from wire.model import CONTAINER_COLUMNS, PROCESS_COLUMNS, RosterRow
 STALE = 2.5
 """Sample periods after which a value is not shown any more."""
 SHOWN = tuple(column.name for column in PROCESS_COLUMNS)
+INDEX = {column.name: index for index, column in enumerate(CONTAINER_COLUMNS)}
 NOTHING: dict[str, object] = dict.fromkeys(SHOWN)
 
 
@@ -110,6 +111,21 @@ def of_container(container: str, agent: Agent | None, fleet: Fleet, now: Instant
         "source": "+".join(name for name, _, _ in fresh) or None,
         "stale": not fresh,
     }
+
+
+def fresh_figures(
+    container: str, agent: Agent | None, fleet: Fleet, columns: Iterable[str], now: Instant
+) -> dict[str, Any]:
+    """As `of_container`, these columns only, with the `age`; many times as quick for a few."""
+    limit, measured = now.wall - STALE * fleet.settings.sample_period, fleet.samples.get(container)
+    sources: list[Sequence[float]] = [measured.values] if measured is not None and measured.at >= limit else []
+    last = None if measured is None else measured.at
+    if agent is not None and agent.sample is not None:
+        last = agent.sampled_at if last is None else max(last, agent.sampled_at)
+        if agent.sampled_at >= limit and agent.listed:
+            sources.append(container_values(agent.sample))
+    values = {name: plain(_first(INDEX[name], sources)) for name in columns if name in INDEX}
+    return {**values, "age": None if last is None else max(now.wall - last, 0.0)}
 
 
 def _there(agent: Agent | None) -> bool:

@@ -23,8 +23,10 @@ from wire.scrape import Scraped, Unavailable
 
 __all__ = ["Scrapes", "serve"]
 
-STEPS = 50
-"""Agents and containers of one pass: about 5 ms."""
+LINES = 2000
+"""Samples of one pass, less what its last agent adds: about 5 ms."""
+STEPS = 500
+"""Agents and containers of one pass at most."""
 WAIT_SECONDS = 9.0
 """Prometheus gives up after 10 s by default."""
 FRESH_SECONDS = 1.0
@@ -37,12 +39,12 @@ class Scrapes:
     def __init__(self, core: Core, wake: Callable[[], None]) -> None:
         self.core, self.wake = core, wake
         self.asked: deque[tuple[str, threading.Event]] = deque()
-        self.made: dict[str, tuple[float, str]] = {}
-        """Dialect -> when its last text was made, and the text."""
+        self.made: dict[str, tuple[float, list[str]]] = {}
+        """Dialect -> when its last text was made, and its parts."""
         self._under_way: tuple[Exposition, Iterator[None]] | None = None
         self._waiting: list[threading.Event] = []
 
-    def text(self, dialect: str) -> str:
+    def parts(self, dialect: str) -> list[str]:
         """The exposition; on a thread of the server.  Raises Unavailable."""
         asked_at = time.monotonic()
         made = self.made.get(dialect)
@@ -74,10 +76,13 @@ class Scrapes:
     def _go_on(self, now: Instant) -> None:
         assert self._under_way is not None
         exposition, steps = self._under_way
-        if any(next(steps, "over") == "over" for _ in range(STEPS)):
-            self._end(exposition)
-        else:
-            self.wake()
+        most = exposition.count + LINES
+        for _ in range(STEPS):
+            if next(steps, "over") == "over":
+                return self._end(exposition)
+            if exposition.count >= most:
+                break
+        return self.wake()
 
     def _begin(self, now: Instant) -> None:
         dialect, done = self.asked.popleft()
@@ -90,7 +95,7 @@ class Scrapes:
 
     def _end(self, exposition: Exposition) -> None:
         self._under_way = None
-        self.made[exposition.dialect] = (time.monotonic(), exposition.text(self.core.exposed(exposition.dialect)))
+        self.made[exposition.dialect] = (time.monotonic(), exposition.parts(self.core.exposed(exposition.dialect)))
         self._answer()
 
     def _answer(self) -> None:
@@ -116,7 +121,7 @@ def serve(
     """The server, on a thread of its own; `files` are certificate, key and clients' authority, "" for none."""
     tls = _tls(*files) if files[0] else None
     try:
-        server = Scraped(address, scrapes.text)
+        server = Scraped(address, scrapes.parts)
     except OSError as error:
         where = f"{address[0]}:{address[1]}"
         raise StartError(f"cannot serve metrics on {where}: {error.strerror}; choose another metrics=") from None

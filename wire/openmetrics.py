@@ -6,7 +6,7 @@ library only: `initd metrics` uses it, too.
 
 from __future__ import annotations
 
-__all__ = ["END", "OPEN", "PLAIN", "TYPES", "escaped", "family", "head", "line"]
+__all__ = ["END", "OPEN", "PLAIN", "TYPES", "braces", "escaped", "family", "head", "line", "number"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,9 +48,14 @@ def head(name: str, kind: str, help: str, dialect: str = OPEN) -> Iterator[str]:
 
 def line(name: str, kind: str, labels: Mapping[str, str], value: float) -> str:
     """One sample."""
-    told = ",".join([f'{label}="{escaped(content)}"' for label, content in labels.items()])
-    whole = name + SUFFIX.get(kind, "")
-    return f"{whole}{{{told}}} {number(value)}" if told else f"{whole} {number(value)}"
+    return f"{name}{SUFFIX.get(kind, '')}{braces(labels)} {number(value)}"
+
+
+def braces(labels: Mapping[str, str]) -> str:
+    """Labels as they stand behind a name."""
+    if not labels:
+        return ""
+    return "{" + ",".join([f'{label}="{escaped(content)}"' for label, content in labels.items()]) + "}"
 
 
 def escaped(content: object) -> str:

@@ -16,7 +16,7 @@ from wire.openmetrics import OPEN, PLAIN, TYPES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 LINE_BYTES, HEADERS = 8192, 100
@@ -63,25 +63,28 @@ class Scrape(StreamRequestHandler):
         status, body = self._answer(words, headers, dialect)
         kind = TYPES[dialect] if status.startswith("200") else "text/plain; charset=utf-8"
         ask = "WWW-Authenticate: Bearer\r\n" if status.startswith("401") else ""
-        head = f"HTTP/1.1 {status}\r\nServer: pidone\r\nContent-Type: {kind}\r\n{ask}Content-Length: {len(body)}\r\n"
-        self.wfile.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+        size = sum(map(len, body))
+        head = f"HTTP/1.1 {status}\r\nServer: pidone\r\nContent-Type: {kind}\r\n{ask}Content-Length: {size}\r\n"
+        self.wfile.write(f"{head}Connection: close\r\n\r\n".encode())
+        for part in body:
+            self.wfile.write(part)
 
-    def _answer(self, words: list[bytes], headers: dict[bytes, bytes], dialect: str) -> tuple[str, bytes]:
+    def _answer(self, words: list[bytes], headers: dict[bytes, bytes], dialect: str) -> tuple[str, list[bytes]]:
         """Status line and body."""
         try:
             if not self.server.allows(headers.get(b"authorization", b"")):
-                return "401 Unauthorized", b"a bearer token is needed\n"
+                return "401 Unauthorized", [b"a bearer token is needed\n"]
             if len(words) < 2 or words[0] != b"GET":
-                return "501 Not Implemented", b"only GET\n"
+                return "501 Not Implemented", [b"only GET\n"]
             if words[1].partition(b"?")[0] not in (b"/", b"/metrics"):
-                return "404 Not Found", b"there is /metrics\n"
-            return "200 OK", self.server.text(dialect).encode()
+                return "404 Not Found", [b"there is /metrics\n"]
+            return "200 OK", [part.encode() for part in self.server.parts(dialect)]
         except (Unavailable, OSError) as error:
-            return "503 Service Unavailable", f"{error}\n".encode()
+            return "503 Service Unavailable", [f"{error}\n".encode()]
 
 
 class Scraped(ThreadingTCPServer):
-    """Serves `text(dialect)` to whom `allows` lets in by the Authorization header; both may raise Unavailable."""
+    """Serves `parts(dialect)` to whom `allows` lets in by the Authorization header; both may raise Unavailable."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -93,9 +96,9 @@ class Scraped(ThreadingTCPServer):
     plain_too = False
     """Whether the older format is spoken, too."""
 
-    def __init__(self, address: tuple[str, int], text: Callable[[str], str]) -> None:
+    def __init__(self, address: tuple[str, int], parts: Callable[[str], Iterable[str]]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.text = text
+        self.parts = parts
         self.allows: Callable[[bytes], bool] = lambda header: True
         self._places = threading.BoundedSemaphore(METRICS_CLIENTS)
         super().__init__(address, Scrape)

@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.clock import Instant
 from hub.discovery.registry import Agent
-from hub.figures import Figures, of_container
+from hub.figures import Figures, fresh_figures
 from hub.fleet import Fleet, Known
 from wire._record import Record
 from wire.model import Presence, State, Want
@@ -43,8 +43,19 @@ class Thing(Record):
     values: Mapping[str, Any]
 
 
-Wanted = Mapping[str, Set[str]]
-"""Kind of subject -> the fields that rules look at; kinds that are missing are not wanted at all."""
+class Look(Record):
+    """What one round wants to see; most subjects are passed over without a second look."""
+
+    fields: Mapping[str, Set[str]]
+    """Kind of subject -> the fields that rules look at; kinds that are missing are not wanted at all."""
+    words: Mapping[str, Set[str]]
+    """agent, program -> presences, states outside which no rule can be true; missing where any may."""
+    alerted: Set[str]
+    """Agents that have an alert, themselves or in them: these are seen whole."""
+
+    def words_of(self, on: str, agent: Agent) -> Set[str] | None:
+        """Presences or states that matter; None for all."""
+        return None if agent.id in self.alerted else self.words.get(on)
 
 
 class Things:
@@ -80,15 +91,17 @@ class Things:
         known = self.fleet.containers.get(agent.verified)
         return agent.verified in self.commanded or (known is not None and known.row.state == "paused")
 
-    def of_agent(self, agent: Agent, wanted: Wanted, now: Instant) -> Iterator[Thing]:
+    def of_agent(self, agent: Agent, look: Look, now: Instant) -> Iterator[Thing]:
         """Everything of one agent that rules look at."""
         silent = agent.presence in SILENT
         if agent.presence is Presence.GONE or (silent and (self.replaced(agent) or self.wanted_down(agent))):
             return
-        if "agent" in wanted:
+        wanted = look.fields
+        words = look.words_of("agent", agent)
+        if "agent" in wanted and (words is None or agent.presence in words):
             yield Thing("agent", agent.id, self.place_of(agent), partial(self._names, agent), self._agent(agent, now))
         if agent.presence is Presence.LIVE and not wanted.keys().isdisjoint(("program", "process", "container")):
-            yield from self._inside(agent, wanted, now)
+            yield from self._inside(agent, look, now)
 
     def _agent(self, agent: Agent, now: Instant) -> dict[str, Any]:
         states = [process.status.state for process in agent.programs.values()]
@@ -101,21 +114,24 @@ class Things:
             "running": states.count(State.RUNNING),
         }
 
-    def _inside(self, agent: Agent, wanted: Wanted, now: Instant) -> Iterator[Thing]:
-        place = self.place_of(agent)
+    def _inside(self, agent: Agent, look: Look, now: Instant) -> Iterator[Thing]:
+        wanted, words = look.fields, look.words_of("program", agent)
         looked = wanted.get("program", frozenset())
         figures = Figures(agent, self.fleet, now) if "process" in wanted or looked & {*SUMMED, "age"} else None
         for name, process in agent.programs.items() if "program" in wanted else ():
-            if process.status.state in DOWN or (process.status.want is Want.DOWN and process.status.state in ENDED):
+            state = process.status.state
+            if words is not None and state not in words:
                 continue
-            values = self._program(agent, name, figures, now)
-            names = partial(self._names, agent, program=name)
-            yield Thing("program", f"{agent.id}/{name}", place, names, values)
+            if state in DOWN or (process.status.want is Want.DOWN and state in ENDED):
+                continue
+            names, values = partial(self._names, agent, program=name), self._program(agent, name, figures, now)
+            yield Thing("program", f"{agent.id}/{name}", self.place_of(agent), names, values)
         if "process" in wanted and figures is not None:
-            yield from self._processes(agent, place, figures)
+            yield from self._processes(agent, self.place_of(agent), figures)
         if "container" in wanted and agent.id not in self.fleet.picture.container_of:
             names = partial(self._names, agent, container=self.fleet.name_of(agent))
-            yield Thing("container", agent.id, place, names, self._figures(agent.id, agent, now))
+            values = self._figures(agent.id, agent, wanted["container"], now)
+            yield Thing("container", agent.id, self.place_of(agent), names, values)
 
     def _program(self, agent: Agent, name: str, figures: Figures | None, now: Instant) -> dict[str, Any]:
         process = agent.programs[name]
@@ -133,13 +149,13 @@ class Things:
             key = f"{agent.id}/{row.pid}:{row.start_ticks}"
             yield Thing("process", key, place, names, {**figures.of(index), "age": figures.age})
 
-    def of_container(self, key: str, known: Known, now: Instant) -> Thing | None:
+    def of_container(self, key: str, known: Known, look: Look, now: Instant) -> Thing | None:
         """One container that an engine lists; None for what somebody stopped."""
         if key in self.commanded:
             return None
         engine = self.fleet.engines.get(known.engine)
         holder = self.fleet.registry.agents.get(self.fleet.picture.agent_of.get(key, ""))
-        values = self._figures(key, holder, now)
+        values = self._figures(key, holder, look.fields["container"], now)
         if engine is not None and engine.up:
             row = known.row
             values |= {"state": row.state, "exit_code": row.exit_code, "restart_count": row.restart_count}
@@ -152,13 +168,16 @@ class Things:
 
         return Thing("container", key, known.engine, names, values)
 
-    def _figures(self, key: str, agent: Agent | None, now: Instant) -> dict[str, Any]:
-        values: dict[str, Any] = of_container(key, agent, self.fleet, now)
-        for share, (part, whole) in SHARES.items():
-            known = values.get(part) is not None and values.get(whole)
-            values[share] = values[part] / values[whole] if known else None
-        full = [1 - mount.free / mount.total for mount in agent.mounts if mount.total > 0] if agent else []
-        values["disk_share"] = max(full, default=None)
+    def _figures(self, key: str, agent: Agent | None, wanted: Set[str], now: Instant) -> dict[str, Any]:
+        """What is wanted of a container's figures; shares of limits that there are not are unknown."""
+        columns = wanted | {part for share in wanted & SHARES.keys() for part in SHARES[share]}
+        values = fresh_figures(key, agent, self.fleet, columns, now)
+        for share in wanted & SHARES.keys():
+            part, whole = (values[name] for name in SHARES[share])
+            values[share] = part / whole if part is not None and whole else None
+        if "disk_share" in wanted:
+            full = [1 - mount.free / mount.total for mount in agent.mounts if mount.total > 0] if agent else []
+            values["disk_share"] = max(full, default=None)
         return values
 
     def of_hosts(self, now: Instant) -> Iterator[Thing]:

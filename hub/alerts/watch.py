@@ -9,7 +9,7 @@ the same that make the feed, so nothing needs to be told twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from hub.alerts.fields import field_of
 from hub.alerts.machine import Details, Machine, Sign
 from hub.alerts.rules import Rule
 from hub.alerts.template import fill, harmless, shown
-from hub.alerts.things import Thing, Things
+from hub.alerts.things import Look, Thing, Things
 from hub.clock import Instant
 from hub.words import Effects, Order, Publish
 from wire.model import Cause, Presence, Verb, full_name
@@ -37,6 +37,8 @@ PRESENT = frozenset({Presence.LIVE, Presence.GONE})
 HALTS = frozenset({Verb.STOP, Verb.KILL, Verb.PAUSE})
 HALTED, RESUMED = frozenset({"stop", "kill", "pause"}), frozenset({"start", "unpause", "restart", "destroy"})
 """An engine's words for what somebody did to a container."""
+WORDS = {"agent": "presence", "program": "state"}
+"""The fields that decide without a second look."""
 OOM_NOTE = "oom of the whole container"
 Key = tuple[str, str]
 
@@ -53,10 +55,12 @@ class Watch:
                 self.rules.setdefault(rule.on, []).append(rule)
         self.wanted = {on: frozenset(t.field for r in rules for t in (*r.terms, *r.clear)) for on, rules in
                        self.rules.items()}  # fmt: skip
+        self.words = {on: words for on, name in WORDS.items() if (words := _words(self.rules.get(on, ()), name))}
         self.past = {rule.name: Past() for rule in machine.rules.values()}
         self.round: Iterator[None] | None = None
         self.due = self.started = 0.0
         self.seen: set[Key] = set()
+        """Alerts whose subject was there in this round."""
 
     # -- rounds ------------------------------------------------------------------------------------------------------
 
@@ -79,13 +83,14 @@ class Watch:
         return False
 
     def _steps(self) -> Iterator[None]:
+        look = Look(self.wanted, self.words, {key.partition("/")[0] for _, key in self.machine.alerts})
         for agent in list(self.fleet.registry.agents.values()):
-            for thing in self.things.of_agent(agent, self.wanted, self.now):
+            for thing in self.things.of_agent(agent, look, self.now):
                 self._look(thing)
             yield
         for key in list(self.fleet.containers) if "container" in self.rules else ():
             known = self.fleet.containers.get(key)
-            found = self.things.of_container(key, known, self.now) if known else None
+            found = self.things.of_container(key, known, look, self.now) if known else None
             if found is not None:
                 self._look(found)
             yield
@@ -98,10 +103,9 @@ class Watch:
         for rule in self.rules.get(thing.on, ()):
             if rule.where.pairs and not rule.where.means(thing.names()):
                 continue
-            key = (rule.name, thing.key)
-            self.seen.add(key)
-            sign = self._sign(rule, thing)
-            self.machine.find(*key, sign, partial(self._details, rule, thing), self.now.wall)
+            found = self._sign(rule, thing), partial(self._details, rule, thing), self.now.wall
+            if self.machine.find(rule.name, thing.key, *found) is not None:
+                self.seen.add((rule.name, thing.key))
 
     def _sign(self, rule: Rule, thing: Thing) -> Sign:
         look = self.past[rule.name].look(thing.key, self.now.mono)
@@ -226,6 +230,12 @@ def _details(rule: Rule, names: dict[str, str], values: Mapping[str, str], place
     labels = {f"label.{name}": text for name, text in names.items()}
     kept = {harmless(name)[:128]: harmless(text)[:256] for name, text in names.items()}
     return Details(fill(rule.summary, {**labels, **values, **names}), kept, place)
+
+
+def _words(rules: Iterable[Rule], field: str) -> frozenset[str]:
+    """The words outside which none of the rules can be true; empty where any word will do."""
+    found = [{str(t.value) for t in rule.terms if t.field == field and t.op == "=="} for rule in rules]
+    return frozenset().union(*found) if found and all(found) else frozenset()
 
 
 def _never() -> Details:

@@ -17,12 +17,12 @@ from hub.figures import Figures, of_container
 from hub.fleet import Fleet, Known
 from hub.monitor.families import FAMILIES, LABELS, NAMES, Family
 from wire.model import CONTAINER_COLUMNS, Presence, State
-from wire.openmetrics import END, head, line
+from wire.openmetrics import END, SUFFIX, braces, head, line, number
 
 __all__ = ["Exposition"]
 
-LINES = 500_000
-"""Most samples of one scrape: 60 MB of text."""
+LINES = 400_000
+"""Most samples of one scrape: 45 MB of text."""
 VALUE_CHARS = 128
 """Longest value of a label."""
 
@@ -33,8 +33,12 @@ class Exposition:
     def __init__(self, fleet: Fleet, dialect: str) -> None:
         self.fleet, self.dialect = fleet, dialect
         self.lines: dict[str, list[str]] = {family.name: [] for family in FAMILIES}
-        self.of: dict[str, list[Family]] = {of: [f for f in FAMILIES if f.of == of] for of in LABELS}
+        self.of = {of: [self._place(f) for f in FAMILIES if f.of == of and f.kind != "info"] for of in LABELS}
         self.count = self.left_out = 0
+
+    def _place(self, family: Family) -> tuple[str, str, list[str]]:
+        """Field, name of the sample, and where its lines go."""
+        return family.field, family.name + SUFFIX.get(family.kind, ""), self.lines[family.name]
 
     def steps(self, now: Instant) -> Iterator[None]:
         """Takes in one thing after the other; `now` is when it began."""
@@ -51,8 +55,8 @@ class Exposition:
                 self._agent(agent, now)
             yield
 
-    def text(self, own: str) -> str:
-        """The whole, behind the hub's own metrics."""
+    def parts(self, own: str) -> list[str]:
+        """The whole by families, behind the hub's own metrics; for whatever thread, once all steps are done."""
         parts = [own]
         left_out = [line("pidone_scrape_left_out", "gauge", {}, self.left_out)]
         help = "Agents and containers that did not fit into this scrape."
@@ -61,7 +65,7 @@ class Exposition:
             if self.lines[family.name]:
                 told = [*head(family.name, family.kind, family.help, self.dialect), *self.lines[family.name], ""]
                 parts.append("\n".join(told))
-        return "".join(parts) + END[self.dialect]
+        return [*parts, END[self.dialect]]
 
     def _room(self) -> bool:
         if self.count >= LINES:
@@ -69,10 +73,11 @@ class Exposition:
         return self.count < LINES
 
     def _add(self, of: str, names: Mapping[str, str], values: Mapping[str, Any]) -> None:
-        for family in self.of[of]:
-            value = values.get(family.field)
-            if value is not None and value == value and family.kind != "info":
-                self.lines[family.name].append(line(family.name, family.kind, names, value))
+        told = braces(names)
+        for field, name, lines in self.of[of]:
+            value = values.get(field)
+            if value is not None and value == value:
+                lines.append(f"{name}{told} {number(value)}")
                 self.count += 1
 
     def _info(self, name: str, names: Mapping[str, str], more: Mapping[str, str]) -> None:

@@ -51,7 +51,7 @@ def _bound(address: tuple[str, int], asking: Any) -> Scraped:
     said = False
     while True:
         try:
-            return Scraped(address, lambda dialect: _text(asking))
+            return Scraped(address, lambda dialect: [_text(asking)])
         except OSError as error:
             if not said:
                 print(f"initd: metrics: {address[0]}:{address[1]}: {error.strerror}; trying on", file=sys.stderr)

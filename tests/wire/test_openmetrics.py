@@ -36,7 +36,7 @@ def test_values_and_labels() -> None:
 
 @pytest.fixture
 def server() -> Iterator[Scraped]:
-    server = Scraped(("127.0.0.1", 0), lambda dialect: f"it is {dialect}\n")
+    server = Scraped(("127.0.0.1", 0), lambda dialect: [f"it is {dialect}\n"])
     server.seconds = 1.0
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server
@@ -67,10 +67,10 @@ def test_who_asks_wrongly_is_told_so(server: Scraped) -> None:
     assert " 401 " in asked(server, "GET / HTTP/1.1\r\n\r\n")
     assert " 200 " in asked(server, "GET / HTTP/1.1\r\nAuthorization: Bearer s\r\n\r\n")
 
-    def nothing(dialect: str) -> str:
+    def nothing(dialect: str) -> list[str]:
         raise Unavailable("not now")
 
-    server.text = nothing
+    server.parts = nothing
     assert " 503 " in asked(server, "GET / HTTP/1.1\r\nAuthorization: Bearer s\r\n\r\n")
 
 

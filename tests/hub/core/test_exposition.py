@@ -33,7 +33,7 @@ def scrape(hub: CoreHub, dialect: str = OPEN) -> str:
     exposition = Exposition(hub.core.fleet, dialect)
     for _ in exposition.steps(hub.now):
         pass
-    return exposition.text(hub.core.exposed(dialect))
+    return "".join(exposition.parts(hub.core.exposed(dialect)))
 
 
 def series(text: str) -> dict[str, float]:
@@ -153,7 +153,7 @@ def test_a_fault_ends_one_scrape_and_not_the_hub(fleet: CoreHub, monkeypatch: py
 
     def ask() -> None:
         try:
-            found.append(scrapes.text(OPEN))
+            found.append("".join(scrapes.parts(OPEN)))
         except Unavailable as error:
             found.append(str(error))
 
