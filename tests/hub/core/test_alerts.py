@@ -8,7 +8,9 @@ import pytest
 
 from hub import words
 from hub.alerts.notices import Notice
-from hub.engines.reports import ContainerEvent, ContainerSample
+from hub.alerts.room import Alerts
+from hub.alerts.rules import parse
+from hub.engines.reports import ContainerEvent, ContainerSample, EngineState
 from tests.support.corehub import CoreHub, container, listing, register, roster
 from tests.support.facts import exit_record
 from wire import messages as M
@@ -239,3 +241,66 @@ def test_hostile_names_reach_nobody_raw(hub: CoreHub, told: list[Notice]) -> Non
     live(hub, 15, agent)
     assert told[0].summary == "shop\\x1b[2J\\u202e{value}/web is FATAL: it could not be kept running"
     assert all(text.isprintable() for text in told[0].firing[0].names.values())
+
+
+def ruled(hub: CoreHub, text: str) -> None:
+    """The hub goes on with this rule besides the built-in ones."""
+    core = hub.core
+    core.alerts = Alerts(core.fleet, core.weather, lambda: "id", core._own, parse(f"[alert:mine]\n{text}", "x"))
+
+
+def mine(told: list[Notice]) -> list[tuple[str, str]]:
+    return [(one.state, one.summary) for one in told if one.rule == "mine" and one.state != "refresh"]
+
+
+def test_a_rule_over_a_host_sees_its_engine(hub: CoreHub, told: list[Notice]) -> None:
+    ruled(hub, "on = host\nif = up == 0\nsummary = {host} is down with {silent} silent")
+    hub.report(*listing(hub.now.wall))
+    hub.wait(20.0)
+    assert told == []
+    hub.report(EngineState("e1", hub.now.wall, False, "refused"))
+    hub.wait(20.0)
+    assert mine(told) == [("firing", "e1 is down with 0 silent")]
+    hub.report(*listing(hub.now.wall))
+    hub.wait(60.0)
+    assert [state for state, _ in mine(told)] == ["firing", "resolved"]
+
+
+def test_a_rule_over_processes_where_their_agent_is_meant(hub: CoreHub, told: list[Notice]) -> None:
+    ruled(hub, "on = process\nif = cpu > 80%\nwhere = agent=shop*\nsummary = {process} of {agent} takes {value}")
+    shop, other = hub.agent("shop", "web"), hub.agent("db", "web")
+    for _ in range(6):
+        hub.sample(shop, 1.5)
+        hub.sample(other, 1.5)
+        live(hub, 3, shop, other)
+    assert mine(told) == [("firing", "web of shop takes 1.5 cores")]
+
+
+def test_a_rule_over_the_hub_sees_its_own_figures(hub: CoreHub, told: list[Notice]) -> None:
+    ruled(hub, "on = hub\nif = fds_share > 80%\nsummary = {hub} has {value} open")
+    hub.wait(20.0)
+    assert told == []
+    hub.core.metrics.set("pidone_hub_open_fds", 90)
+    hub.core.metrics.set("pidone_hub_max_fds", 100)
+    hub.wait(20.0)
+    assert mine(told) == [("firing", "hub-1 has 90 % open")]
+
+
+def test_a_rule_over_silence_and_one_over_a_counter(hub: CoreHub, told: list[Notice]) -> None:
+    ruled(hub, "on = agent\nif = age > 20s\nsummary = {agent} is silent for long")
+    hub.agent("shop")
+    hub.wait(15.0)
+    assert mine(told) == []
+    hub.wait(20.0)
+    assert mine(told) == [("firing", "shop is silent for long")]
+
+
+def test_a_container_that_was_stopped_by_command_is_no_subject(hub: CoreHub, told: list[Notice]) -> None:
+    ruled(hub, "on = container\nif = state == exited\nsummary = {container} ended with {exit_code}")
+    boxes = [container(n, at=hub.now.wall) for n in (1, 2)]
+    hub.report(*listing(hub.now.wall, *boxes))
+    hub.report(ContainerEvent("e1", hub.now.wall, boxes[0].id, "stop", {}))
+    ended = [box._replace(state="exited", exit_code=137) for box in boxes]
+    hub.report(*listing(hub.now.wall, *ended))
+    hub.wait(20.0)
+    assert mine(told) == [("firing", "box-2 ended with 137")]
