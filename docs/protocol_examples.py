@@ -69,6 +69,8 @@ EXAMPLES: tuple[Any, ...] = (
     )),
     m.Goodbye(BOOT, "signal TERM", 14),
     m.Ack(12),
+    m.Rekey(HUB.key),
+    m.Rekeyed(HUB.key),
     m.Hello(BOOT),
     m.Command("c-81f2", "restart", {"names": ("web",)}, 30.0, "alice", 3),
     m.Progress("c-81f2", CommandState.DONE, {"web": "RUNNING"}, None, AT),

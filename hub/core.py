@@ -35,6 +35,7 @@ from hub.queries import Queries
 from hub.recall import Recall
 from hub.store.rows import AgentRow, AuditRow, CommandRow, KeyRow, TokenRow
 from hub.trust.admin import Admin
+from hub.trust.rekeying import Rekeying
 from hub.trust.roles import Role, Subject, require
 from hub.trust.turning import Turning
 from hub.words import (
@@ -88,7 +89,9 @@ class Core:
         self.asking |= self.forensics.handlers | self.rolls.handlers
         self.asking |= {"about": self._about, "metrics": self._metrics}
         self.turning = Turning(self.fleet)
-        self.asking |= self.turning.handlers
+        self.rekeying = Rekeying(self.fleet)
+        self.desk.handlers[M.Rekey] = self.rekeying.take
+        self.asking |= self.turning.handlers | self.rekeying.handlers
         self.admin.own_keys = self.turning.rows
         self.upkeep_at = 0.0
         self.garbled = 0

@@ -109,6 +109,7 @@ def _run(config: Config, book: rules.Book) -> int:
     core = Core(_settings(config, ring), version(), lambda: secrets.token_hex(8), book)
     engines = {engine.name: _engine(engine, config, reports, waker) for engine in config.engines}
     loop = Loop(core, worker, admissions, waker, enrol, engines, reports, say)
+    _watch_new_keys(loop, admissions)
     loop.keeper, loop.sinks = keeper, _couriers(book, loop, waker)
     try:
         loop.prepare(30.0)
@@ -122,6 +123,18 @@ def _run(config: Config, book: rules.Book) -> int:
     if loop.fault is not None:
         raise StartError(f"stopped: {loop.fault}")
     return 0
+
+
+def _watch_new_keys(loop: Loop, admissions: Admissions) -> None:
+    """The gate's thread tells the core of the first use of an agent's new key."""
+    core, handed = loop.core, deque[Stored]()
+
+    def used(public: str) -> None:
+        handed.append(Stored(core.rekeying.used, public, ""))
+        loop.waker.wake()
+
+    admissions.fresh, admissions.used = core.fleet.fresh, used
+    loop.turns.append(lambda now: [handed.popleft() for _ in range(len(handed))])
 
 
 def _couriers(book: rules.Book, loop: Loop, waker: Waker) -> Couriers:

@@ -64,6 +64,10 @@ class Fleet:
         """Last figures of each container from its engine."""
         self.keys: dict[str, KeyRow] = {}
         """Live keys by public key."""
+        self.fresh: dict[str, str] = {}
+        """New keys of agents that were not used yet, each with the one it is to replace."""
+        self.rekeying: set[str] = set()
+        """Agents that are to change their key."""
         self.agent_keys: dict[str, KeyRow] = {}
         """The same, of agents, by agent id."""
         self.client_keys: dict[str, KeyRow] = {}
@@ -146,14 +150,33 @@ class Fleet:
 
     def add_key(self, row: KeyRow) -> None:
         """A key becomes live."""
+        elder = self.agent_keys.get(row.subject) if row.kind == "agent" else None
+        if elder is not None and elder.public != row.public:
+            self.fresh[row.public] = elder.public
         self.keys[row.public] = row
         self._by_subject(row)[row.subject] = row
         self._table.update(dict.fromkeys(_doors(row), row.subject))
+
+    def drop_key(self, public: str) -> None:
+        """One of two keys of an agent is live no more; the agent stays, under the other."""
+        row = self.keys.pop(public)
+        for door in _doors(row):
+            self._table.pop(door, None)
+        elder = self.fresh.pop(public, "")
+        if self.agent_keys.get(row.subject) == row and elder in self.keys:
+            self.agent_keys[row.subject] = self.keys[elder]
+
+    def elder(self, row: KeyRow) -> KeyRow | None:
+        """The key that this one is to replace, as long as both are live."""
+        return self.keys.get(self.fresh.get(row.public, ""))
 
     def remove_key(self, public: str) -> KeyRow | None:
         """A key is live no more; what still talks under it is refused from the next message on."""
         row = self.keys.pop(public, None)
         if row is not None:
+            if elder := self.elder(row):
+                self.drop_key(elder.public)
+            self.fresh.pop(public, None)
             self._by_subject(row).pop(row.subject, None)
             if row.kind == "agent":
                 self.routes.pop(row.subject, None)

@@ -85,7 +85,8 @@ M = messages
 PORTS: tuple[Port, ...] = (
     Port("command", 7401, "ROUTER", "REQ (RELAXED, CORRELATE) and DEALER of an agent", (
         (M.Register, (M.Registered, M.Refused)), (M.Heartbeat, (M.Beat, M.Refused)), (M.Roster, (M.Ack, M.Refused)),
-        (M.Facts, (M.Ack, M.Refused)), (M.Goodbye, (M.Ack, M.Refused)), (M.Hello, ()), (M.Progress, ()),
+        (M.Facts, (M.Ack, M.Refused)), (M.Goodbye, (M.Ack, M.Refused)), (M.Rekey, (M.Rekeyed, M.Refused)),
+        (M.Hello, ()), (M.Progress, ()),
     ), (M.Command,)),
     Port("command", 7401, "ROUTER", "DEALER of a relay", (
         (R.RelayBeat, (R.Relayed, M.Refused)), (R.RelayState, ()), (R.RelayList, ()), (R.RelayEvent, ()),

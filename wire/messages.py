@@ -136,6 +136,7 @@ class Beat(NamedTuple):
     period: Annotated[float | None, Maybe(SECONDS), "s", "new time between heartbeats"] = None
     sample_period: Annotated[float | None, Maybe(SECONDS), "s", "new time between samples"] = None
     elsewhere: Annotated[bool, Flag(), "", "this hub has lost sight of the fleet: turn to the next one"] = False
+    rekey: Annotated[bool, Flag(), "", "make a new key pair and offer its public half: send Rekey"] = False
 
 
 class Roster(NamedTuple):
@@ -174,6 +175,18 @@ class Ack(NamedTuple):
     """The answer to Roster, Facts and Goodbye."""
 
     durable: Annotated[int, Whole(), "1", "facts up to this number are stored"]
+
+
+class Rekey(NamedTuple):
+    """An agent offers its next key over the connection that its present one opened; it may be repeated."""
+
+    public: Annotated[str, Text(40), "z85", "CURVE public key; the agent kept the pair before it sent this"]
+
+
+class Rekeyed(NamedTuple):
+    """Both keys are admitted; the first connection under the new one ends the old one."""
+
+    public: Annotated[str, Text(40), "z85", "the key that was offered"]
 
 
 class Hello(NamedTuple):
@@ -286,8 +299,8 @@ class Feed(NamedTuple):
 
 
 Message = (
-    Register | Registered | Heartbeat | Beat | Roster | Facts | Goodbye | Ack | Hello | Command | Progress | Sample
-    | Event | Enrol | Enrolled | Query | Answer | Refused | Feed
+    Register | Registered | Heartbeat | Beat | Roster | Facts | Goodbye | Ack | Rekey | Rekeyed | Hello | Command
+    | Progress | Sample | Event | Enrol | Enrolled | Query | Answer | Refused | Feed
     | RelayBeat | Relayed | RelayState | RelayList | RelayEvent | RelaySamples | RelayResult | ContainerOrder
 )  # fmt: skip
 

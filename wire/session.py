@@ -39,6 +39,8 @@ from wire.messages import (
     Refused,
     Register,
     Registered,
+    Rekey,
+    Rekeyed,
     Roster,
 )
 from wire.model import Fact, FactKind
@@ -105,6 +107,8 @@ class News(NamedTuple):
     hello: bool = False
     refused: Refused | None = None
     garbage: str | None = None
+    rekey: bool = False
+    rekeyed: str | None = None
 
 
 class Asked(NamedTuple):
@@ -134,6 +138,8 @@ class AgentSession:
         self.roster_told = 0
         self.batch: tuple[Fact, ...] = ()
         self.reason, self.leave_at = "", 0.0
+        self.fresh = ""
+        """Public key that is offered until the hub has taken or refused it."""
 
     # What the owner tells.
 
@@ -201,6 +207,8 @@ class AgentSession:
     def _registered(self, now: Now) -> Send | Fetch | Wait:
         if now.mono >= self.beat_at:
             return self._heartbeat(now)
+        if self.fresh:
+            return self._send(Rekey(self.fresh), now)
         if self.roster is not None and self.roster.number > self.roster_told:
             return self._send(self.roster, now, self.roster.number)
         return self._replay(now, self.beat_at) or Wait(self.beat_at)
@@ -277,7 +285,12 @@ class AgentSession:
             self.restart(now.mono)
         durable, epoch = self._stored(beat.durable, now), self._epoch(beat.epoch)
         return News(
-            durable=durable, epoch=epoch, hubs=beat.hubs or None, elsewhere=beat.elsewhere, hello=beat.want_hello
+            durable=durable,
+            epoch=epoch,
+            hubs=beat.hubs or None,
+            elsewhere=beat.elsewhere,
+            hello=beat.want_hello,
+            rekey=beat.rekey,
         )
 
     def _take_ack(self, ack: Ack, asked: Asked | None, now: Now) -> News:
@@ -287,7 +300,16 @@ class AgentSession:
             self.phase = Phase.LEFT
         return News(durable=self._stored(ack.durable, now))
 
+    def _take_rekeyed(self, answer: Rekeyed, asked: Asked | None, now: Now) -> News:
+        if answer.public != self.fresh:
+            return News()
+        self.fresh = ""
+        return News(rekeyed=answer.public)
+
     def _take_refused(self, refused: Refused, asked: Asked | None, now: Now) -> News:
+        if asked is not None and asked.kind is Rekey and refused.code != "unknown-key":
+            self.fresh = ""
+            return News(refused=refused)
         pause = REFUSED_SECONDS[min(self.refusals, len(REFUSED_SECONDS) - 1)]
         self.refusals += 1
         if self.phase is Phase.LEAVING:
@@ -314,7 +336,8 @@ class AgentSession:
         return epoch
 
     ANSWERS: dict[type, Any] = {
-        Registered: _take_registered, Beat: _take_beat, Ack: _take_ack, Refused: _take_refused,
+        Registered: _take_registered, Beat: _take_beat, Ack: _take_ack, Rekeyed: _take_rekeyed,
+        Refused: _take_refused,
     }  # fmt: skip
 
 

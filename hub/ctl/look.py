@@ -174,7 +174,12 @@ def happening(row: Row) -> str:
 
 
 def agents(hub: Client, options: Namespace) -> int:
-    """Prints the live list, or with --all everyone known."""
+    """Prints the live list, or with --all everyone known; or asks some to change their keys."""
+    if options.action == "rekey":
+        rows = list(hub.query("agent.rekey", target=options.target))
+        words = f"{len(rows)} agents are asked to change their key; hubctl events tells when each has"
+        print_json(rows) if options.json else print(words)
+        return 0
     show(
         AGENTS,
         hub.agents(options.all),

@@ -182,6 +182,8 @@ def _verb(
 def _looks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     agents = _verb(verbs, "agents", look.agents, "agents of the live list", "hubctl agents --all --json")
     agents.add_argument("-a", "--all", action="store_true", help="also those that were lost or left")
+    agents.add_argument("action", nargs="?", choices=("rekey",), help="let agents make themselves new keys")
+    agents.add_argument("target", nargs="?", help="rekey: AGENT (globs) or LABEL=VALUE")
     _verb(verbs, "hosts", look.hosts, "Docker engines", "hubctl hosts")
     containers = _verb(verbs, "containers", look.containers, "containers of all engines", "hubctl containers --all")
     containers.add_argument("-a", "--all", action="store_true", help="also those that do not run")

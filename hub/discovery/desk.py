@@ -173,6 +173,7 @@ class Desk:
             register=agent is None,
             epoch=fleet.epoch,
             hubs=fleet.settings.addresses if fleet.settings.standing.next else (),
+            rekey=agent is not None and agent.id in fleet.rekeying,
             want_hello=agent is not None and agent.id not in fleet.routes,
         )
 

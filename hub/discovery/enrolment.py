@@ -200,8 +200,9 @@ class Enrolment:
             return []
         effects: Effects = []
         for row in rows:
+            both = [row, self.fleet.elder(row)]
             self.fleet.remove_key(row.public)
-            effects.append(Store("drop_key", (row.public,)))
+            effects += [Store("drop_key", (one.public,)) for one in both if one is not None]
             agent = self.fleet.registry.agents.get(row.subject)
             if agent is not None:
                 effects += note(agent, {"note": "key forgotten", "agent": agent.id, "reason": why}, now.wall)

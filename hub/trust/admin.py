@@ -129,11 +129,13 @@ class Admin:
             raise Refusal("own-key", "a key cannot revoke itself", "use another admin's key")
 
         def done(now: Instant) -> tuple[Any, Effects]:
+            elder = self.fleet.elder(row)
             self.fleet.remove_key(row.public)
             if row.kind == "client":
                 self.fleet.watched.clear()  # the readers that come back subscribe anew
             again: Effects = [Renew()] if row.kind == "client" else self._cut_off(name, now)
-            return {"name": name, "kind": row.kind}, [Admit(self.fleet.admissions()), *again]
+            both: Effects = [Store("revoke_key", (elder.public, now.wall))] if elder else []
+            return {"name": name, "kind": row.kind}, [Admit(self.fleet.admissions()), *both, *again]
 
         then = self._then(asked, query, subject, "key revoke", name, done, "no live key")
         return [Store("revoke_key", (row.public, now.wall), then)]

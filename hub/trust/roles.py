@@ -40,7 +40,7 @@ NEEDS: dict[str, Role] = {
     "alerts.test": Role.ADMIN,
     "audit": Role.ADMIN,
     **dict.fromkeys(("token.create", "token.list", "token.revoke", "join"), Role.ADMIN),
-    **dict.fromkeys(("key.create", "key.list", "key.revoke", "key.rotate"), Role.ADMIN),
+    **dict.fromkeys(("key.create", "key.list", "key.revoke", "key.rotate", "agent.rekey"), Role.ADMIN),
 }
 """Operation of the query port -> least role.  `command` is decided by its verb, below."""
 

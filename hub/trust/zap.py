@@ -29,10 +29,16 @@ class Admissions:
         self.table: Mapping[tuple[str, str], str] = {}
         self.closed: frozenset[str] = frozenset()
         """Domains that take nobody new, because file descriptors are short."""
+        self.fresh: Mapping[str, str] = {}
+        """Keys whose first use is to be told to `used`, on the gate's thread."""
+        self.used: Callable[[str], object] = lambda public: None
 
     def __call__(self, domain: str, public: str) -> str | None:
         """The subject of a known key of this domain."""
-        return None if domain in self.closed else self.table.get((domain, public))
+        subject = None if domain in self.closed else self.table.get((domain, public))
+        if subject is not None and public in self.fresh:
+            self.used(public)
+        return subject
 
 
 class Gate:

@@ -80,6 +80,7 @@ class Agent:
         self.membership = keeper.load(join) if join else None
         if self.membership and self.membership.hubs:
             self.session.epoch = max(self.session.epoch, self.membership.epoch)
+            self.session.fresh = self.membership.next.public if self.membership.next else ""
             self._settle(self.membership.hubs)
         else:
             enrolment.start()
@@ -158,7 +159,27 @@ class Agent:
             self.say(f"the hub answered with {news.garbage}")
         self._remember(news)
         self._place(news)
+        self._rekey(news)
         self._show()
+
+    def _rekey(self, news: News) -> None:
+        """A new key: kept before it is offered, used once the hub has taken it."""
+        if self.membership is None or self.keeper is None or self.join is None:
+            return
+        fresh = self.membership.next
+        if news.rekey and not self.session.fresh:
+            fresh = fresh or KeyPair.generate()
+            self.membership = self.membership._replace(next=fresh)
+            self.keeper.save(self.membership, self.join)
+            self.session.fresh = fresh.public
+            self.talk.go_on()
+        elif fresh is not None and news.rekeyed == fresh.public:
+            self.membership = self.membership._replace(pair=fresh, next=None)
+            self.keeper.save(self.membership, self.join)
+            self._visit()
+        elif fresh is not None and news.refused is not None and news.refused.code == "bad-key":
+            self.membership = self.membership._replace(next=None)
+            self.keeper.save(self.membership, self.join)
 
     def _heard_of_old(self) -> None:
         """An answer about an earlier boot: once all of it is stored, go on with the next one."""

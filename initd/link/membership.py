@@ -41,13 +41,15 @@ class Membership(NamedTuple):
     hubs: tuple[HubAddress, ...]
     epoch: int
     """Highest epoch it has seen."""
+    next: KeyPair | None = None
+    """The pair that is offered to the hub in place of the present one."""
 
     def text(self, join: JoinString, container: str) -> str:
         """As text to keep."""
         return dumps({
             "v": 1, "container": container, "token": fingerprint(join), "public": self.pair.public,
             "secret": self.pair.secret, "agent": self.agent, "hubs": [list(hub) for hub in self.hubs],
-            "epoch": self.epoch,
+            "epoch": self.epoch, "next": self.next.secret if self.next else None,
         })  # fmt: skip
 
     @classmethod
@@ -57,7 +59,8 @@ class Membership(NamedTuple):
             found: Any = loads(text.encode())
             if (found["v"], found["container"], found["token"]) != (1, container, fingerprint(join)):
                 return None
-            return cls(_pair(found), str(found["agent"]), _hubs(found["hubs"]), int(found["epoch"]))
+            fresh = KeyPair.of_secret(found["next"]) if found.get("next") else None
+            return cls(_pair(found), str(found["agent"]), _hubs(found["hubs"]), int(found["epoch"]), fresh)
         except (ValueError, KeyError, TypeError):  # KeyFault is a ValueError
             return None
 

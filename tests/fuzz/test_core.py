@@ -36,6 +36,7 @@ QUESTIONS = {
     "history": ("target", "start", "end", "step", "pid"), "container_history": ("target", "start", "end", "step"),
     "token.create": ("kind", "labels", "cap", "seconds"), "join": ("kind", "cap"), "token.revoke": ("id",),
     "key.create": ("name", "role", "public", "scope"), "key.revoke": ("name",), "key.rotate": ("grace", "now"),
+    "agent.rekey": ("target",),
 }  # fmt: skip
 """What may be asked, and the arguments that mean something there."""
 

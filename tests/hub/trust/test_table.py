@@ -31,7 +31,7 @@ LEAST = {
     "alerts.test": Role.ADMIN,
     **dict.fromkeys(("commands", "command_state", "command"), Role.VIEWER),
     **dict.fromkeys(("audit", "join", "token.create", "token.list", "token.revoke"), Role.ADMIN),
-    **dict.fromkeys(("key.create", "key.list", "key.revoke", "key.rotate"), Role.ADMIN),
+    **dict.fromkeys(("key.create", "key.list", "key.revoke", "key.rotate", "agent.rekey"), Role.ADMIN),
 }
 """Operation -> least role."""
 WHOLE = {"metrics", *(op for op, role in LEAST.items() if role is Role.ADMIN)}
