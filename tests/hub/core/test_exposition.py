@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import subprocess
 import threading
 from pathlib import Path
@@ -172,3 +173,9 @@ def test_a_fault_ends_one_scrape_and_not_the_hub(fleet: CoreHub, monkeypatch: py
         fleet.feed(event)
     answered()
     assert "could not be measured" in found[0] and found[1].endswith("# EOF\n")
+
+
+def test_the_document_is_up_to_date() -> None:
+    docs = CONF.parent / "docs"
+    page = runpy.run_path(str(docs / "make_metrics.py"))["page"]
+    assert page() == (docs / "metrics.md").read_text(), "run: python docs/make_metrics.py"
