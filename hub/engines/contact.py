@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from hub.engines import listing
@@ -22,7 +22,7 @@ from hub.engines.reasons import EngineError
 from hub.engines.reports import ContainerList, EngineState, Report
 from hub.engines.sizes import Sizes
 from hub.engines.stats import Host
-from hub.engines.values import NAN, mapping, moment, text, whole
+from hub.engines.values import NAN, mapping, moment, sequence, text, whole, within
 from hub.engines.watch import Touched, Watch
 from wire._record import Record
 from wire.limits import ENGINE_LIST_BYTES, ENGINE_LIST_SECONDS
@@ -59,6 +59,12 @@ Inbox = queue.SimpleQueue[Touched | None]
 _METERS: dict[str, type[Polls] | type[Streams]] = {"poll": Polls, "stream": Streams}
 
 
+def kind_of(version: Mapping[str, object]) -> str:
+    """`docker` or `podman`, from an engine's account of itself."""
+    names = [text(within(part, "Name"), 64) for part in sequence(version.get("Components"))]
+    return "podman" if any(name.startswith("Podman") for name in names) else "docker"
+
+
 class Contact:
     """Lists, watches and measures one engine; used by one thread."""
 
@@ -78,21 +84,26 @@ class Contact:
     def open(self, since: int | None) -> None:
         """Introduce both sides and begin to watch; events from `since` (engine's clock, ns) are replayed."""
         version = self._api.negotiate()
+        kind = kind_of(version)
         self.state = self.state._replace(
-            version=text(version.get("Version"), 64), api="{}.{}".format(*self._api.version), stats=self._mode()
+            version=text(version.get("Version"), 64),
+            api="{}.{}".format(*self._api.version),
+            kind=kind,
+            stats=self._mode(kind),
         )
         now_there, offset = self._introduce()
         name, post = self._settings.name, self._post
         self._watch = Watch(name, self._api, now_there if since is None else since, offset, post, self._inbox.put)
         self._watch.start()
-        kind = _METERS.get(self.state.stats)
-        if kind is not None:
-            self._meter = kind(name, self._api, self._samples, self._settings.sample_period)
+        meter = _METERS.get(self.state.stats)
+        if meter is not None:
+            self._meter = meter(name, self._api, self._samples, self._settings.sample_period)
 
-    def _mode(self) -> str:
+    def _mode(self, kind: str) -> str:
+        """Podman answers one-shots at once in every version; its streams bring a sample each 5 s."""
         if self._settings.mode != "auto":
             return self._settings.mode
-        return "poll" if self._api.version >= ONE_SHOT else "stream"
+        return "poll" if kind == "podman" or self._api.version >= ONE_SHOT else "stream"
 
     def _introduce(self) -> tuple[int, float]:
         """The engine's clock (ns) and how far ours is ahead of it (seconds); its own figures go to the state."""

@@ -29,6 +29,8 @@ from wire._record import Record
 from wire.limits import ENGINE_CONTAINERS, NAME_CHARS
 
 STATES = frozenset({"created", "running", "paused", "restarting", "removing", "exited", "dead"})
+PODMAN = {"configured": "created", "initialized": "created", "stopping": "running", "stopped": "exited"}
+"""What Podman calls some of them; who is stopping still runs."""
 MEASURED_STATES = frozenset({"running", "paused"})
 """States in which a container has a cgroup that can be measured."""
 HEALTHS = frozenset({"starting", "healthy", "unhealthy"})
@@ -84,17 +86,22 @@ def _brief(entry: object) -> Brief | None:
     identity = within(entry, "Id")
     if not isinstance(identity, str) or not CONTAINER_ID.fullmatch(identity):
         return None
-    state = text(within(entry, "State"), 32)
     return Brief(
         id=identity,
         name=_name(within(entry, "Names"), identity),
         image=text(within(entry, "Image"), 256),
-        state=state if state in STATES else "unknown",
+        state=_state(within(entry, "State")),
         status=text(within(entry, "Status"), 128),
         created=number(within(entry, "Created")),
         labels=labels(within(entry, "Labels")),
         addresses=_addresses(within(entry, "NetworkSettings", "Networks")),
     )
+
+
+def _state(value: object) -> str:
+    word = text(value, 32)
+    known = PODMAN.get(word, word)
+    return known if known in STATES else "unknown"
 
 
 def _name(names: object, identity: str) -> str:
@@ -123,9 +130,8 @@ def detail(answer: object) -> Detail:
     state = mapping(within(answer, "State"))
     health = text(within(state, "Health", "Status"), 16)
     started_at, running = moment(state.get("StartedAt")), state.get("Running") is True
-    status = text(state.get("Status"), 32)
     return Detail(
-        state=status if status in STATES else "unknown",
+        state=_state(state.get("Status")),
         addresses=_addresses(within(answer, "NetworkSettings", "Networks")),
         health=health if health in HEALTHS else "",
         created_at=moment(within(answer, "Created")),

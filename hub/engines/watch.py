@@ -28,7 +28,9 @@ FUTURE = 60.0
 """Events are continued from the stamp of the last one unless that lies further ahead than this, seconds."""
 GAP = 1.0
 """Shortest time between two openings, seconds."""
-_FILTER = json.dumps({"type": ["container"], "event": sorted(ACTIONS)})
+PODMAN = {"died": "die", "remove": "destroy"}
+"""Words of Podman's own: its filter knows only them, its events are told in either."""
+_FILTER = json.dumps({"type": ["container"], "event": sorted(ACTIONS | PODMAN.keys())})
 
 
 class Happened(Record):
@@ -53,11 +55,12 @@ def happened(line: bytes) -> Happened | None:
     event = parsed(line)
     container = within(event, "Actor", "ID") or within(event, "id")
     action, _, state = text(within(event, "Action") or within(event, "status"), 64).partition(": ")
-    stamp = whole(within(event, "timeNano"))
+    action, stamp = PODMAN.get(action, action), whole(within(event, "timeNano"))
     known = action in ACTIONS and isinstance(container, str) and CONTAINER_ID.fullmatch(container)
     if not known or stamp is None:
         return None
     attributes = labels(within(event, "Actor", "Attributes"))
+    state = state or (attributes.get("health_status", "") if action == "health_status" else "")
     return Happened(str(container), action, {**attributes, "health": state} if state else attributes, stamp)
 
 
