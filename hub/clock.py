@@ -24,6 +24,13 @@ class Instant(Record):
     """Seconds since the epoch: for people and the store."""
     attention: float = 0.0
     """Seconds this hub has listened since its start: for liveness only."""
+    boot: float | None = None
+    """CLOCK_BOOTTIME, which counts through a suspended machine: for the lease; None = as `mono`."""
+
+    @property
+    def steady(self) -> float:
+        """The clock that leases are measured by."""
+        return self.mono if self.boot is None else self.boot
 
 
 class Attention(Record):

@@ -17,6 +17,7 @@ from hub.alerts.room import Alerts
 from hub.alerts.rules import Book
 from hub.alerts.rules import parse as rules_of
 from hub.clock import Instant
+from hub.cluster.room import Cluster
 from hub.commands.orders import Orders
 from hub.commands.rolls import Rolls
 from hub.discovery.desk import Desk
@@ -64,6 +65,9 @@ from wire.openmetrics import PLAIN
 NO_RIGHT = frozenset({"forbidden", "unknown-operation"})
 """Refusals that say something about who asks; they are audited, as all refusals of what only an admin may do."""
 
+FLEET = "fleet"
+"""Kind and subject of the row that holds the public half of the fleet key."""
+
 UPKEEP_SECONDS = 60.0
 """Pause between two looks for agents and keys to forget; after a restart ages are wrong by this at most."""
 
@@ -98,6 +102,11 @@ class Core:
         self.metrics = Metrics()
         self.alerts = Alerts(self.fleet, self.weather, new_id, self._own, book or rules_of("", "(none)"))
         self.asking |= self.alerts.handlers
+        self.cluster = Cluster(self.fleet, self.orders, version) if settings.shared else None
+        self.desk.compass = self.cluster
+        if self.cluster is not None:
+            self.cluster.errands.listen()
+        self.asking |= {"hubs": self._hubs, "drain": self._drain}
         self.ports: dict[str, Callable[[Asked, Instant], Effects]] = {
             "agents": self._from_agent,
             "clients": self._from_client,
@@ -120,6 +129,8 @@ class Core:
         if isinstance(event, (Asked, Published)):
             self.metrics.count("pidone_messages_total", type(event.message).__name__)
         effects = self.turning.stamp(self.handlers[type(event)](event, now))
+        if self.cluster is not None:
+            effects = self.cluster.tidings.sign(effects)
         self.alerts.hear(effects, now)
         for effect in effects:
             if isinstance(effect, Send) and isinstance(effect.message, M.Refused):
@@ -135,6 +146,7 @@ class Core:
         self.fleet.started = now
         since = now.wall - limits.COMMAND_SECONDS
         return [
+            *(self.cluster.start(now) if self.cluster else []),
             Store("keys", (), self._loaded(self._take_keys)),
             Store("tokens", (), self._loaded(self._take_tokens)),
             Store("agents", (), self._loaded(self._take_agents)),
@@ -155,14 +167,23 @@ class Core:
 
     def _take_keys(self, rows: Sequence[KeyRow], now: Instant) -> Effects:
         for row in rows:
-            if row.revoked_at is None:
+            if row.revoked_at is None and row.kind != FLEET:
                 self.fleet.add_key(row)
-        effects: Effects = []
+        effects: Effects = self._same_fleet(rows, now) if self.cluster else []
         if self.fleet.settings.admin_key not in self.fleet.keys:
             admin = KeyRow(self.fleet.settings.admin_key, "client", "admin", now.wall, role=Role.ADMIN.value)
             self.fleet.add_key(admin)
             effects.append(Store("put_key", (admin,)))
         return [*effects, Admit(self.fleet.admissions())]
+
+    def _same_fleet(self, rows: Sequence[KeyRow], now: Instant) -> Effects:
+        """Join strings pin the fleet key: hubs of one store must have one.  Raises Refusal."""
+        mine = self.fleet.settings.fleet_key
+        known = {row.public for row in rows if row.kind == FLEET}
+        if known and mine not in known:
+            hint = "copy keys/fleet.json from the state_dir of another hub into that of this one"
+            raise Refusal("fleet-key", f"the hubs of this store have another fleet key: {hint}", hint)
+        return [] if known else [Store("put_key", (KeyRow(mine, FLEET, FLEET, now.wall),))]
 
     def _take_tokens(self, rows: Sequence[TokenRow], now: Instant) -> Effects:
         self.enrolment.restore(rows)
@@ -170,12 +191,17 @@ class Core:
 
     def _take_agents(self, rows: Sequence[AgentRow], now: Instant) -> Effects:
         known = [agent_of(row, self.fleet.settings.period) for row in rows]
-        self.fleet.registry.restore(known, now)
+        if self.cluster is None:
+            self.fleet.registry.restore(known, now)
+        else:
+            for agent in known:
+                self.fleet.registry.take_over(agent, now)
+            self.cluster.met([agent.id for agent in known if agent.listed], now)
         listed = sum(1 for agent in known if agent.listed)
         return [Say(f"{listed} agents are expected back")] if listed else []
 
     def _take_commands(self, rows: Sequence[CommandRow], now: Instant) -> Effects:
-        return self.orders.restore(rows, now)
+        return [] if self.cluster else self.orders.restore(rows, now)
 
     def _take_epoch(self, epoch: int, now: Instant) -> Effects:
         self.fleet.epoch = max(self.fleet.epoch, epoch)
@@ -194,7 +220,10 @@ class Core:
             return self.orders.progress(asked, asked.message, now)
         if self.relays.hears(asked.message):
             return self.relays.take(asked, now)
-        return self.desk.take(asked, now)
+        effects = self.desk.take(asked, now)
+        if self.cluster is not None and asked.user in self.fleet.registry.met:
+            effects = [*effects, *self.cluster.hear(asked.user, now)]
+        return effects
 
     def _from_client(self, asked: Asked, now: Instant) -> Effects:
         query = asked.message
@@ -267,6 +296,20 @@ class Core:
 
         return [Store("stats", (), arrived)]
 
+    def _hubs(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
+        alone = {"hub": self.fleet.settings.hub, "state": "alone", "version": self.version, "self": True, "age": 0.0}
+        return [Send(asked.route, M.Answer(query.id, self.cluster.rows(now) if self.cluster else [alone]))]
+
+    def _drain(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
+        if self.cluster is None:
+            raise Refusal("bad-argument", "this hub is alone: its agents have nowhere to go", "stop it instead")
+        wanted = str(query.args.get("hub", ""))[: limits.NAME_CHARS]
+        if self.cluster.members.get(wanted) is None:
+            raise Refusal("bad-argument", f"there is no hub {wanted!r}", "see hubctl hubs")
+        row = AuditRow(now.wall, subject.name, "drain", wanted, "accepted", "", "", asked.peer)
+        answer = Send(asked.route, M.Answer(query.id, {"hub": wanted}))
+        return [answer, Store("append_audit", (row,)), *self.cluster.ask_to_drain(wanted, now)]
+
     def _weighed(self, stats: Any, error: str, now: Instant) -> Effects:
         if not error:
             read_store(self.metrics, stats)
@@ -295,18 +338,24 @@ class Core:
     def _store_news(self, event: StoreNews, now: Instant) -> Effects:
         self.fleet.store_away = event.away_since
         self.metrics.set("pidone_store_away", int(event.away_since is not None))
+        if self.cluster is not None:
+            self.cluster.resync = True
         return self.desk.doubt(event.renewed) if event.renewed else []
 
     def _tick(self, event: Tick, now: Instant) -> Effects:
-        effects = tell(self.fleet.registry.tick(now), self.fleet)
+        cluster = self.cluster
+        effects = tell(self.fleet.registry.tick(now), self.fleet) if cluster is None else cluster.tick(now)
         effects += self.relays.tick(now)
         effects += self.orders.tick(now) + self.turning.tick(now)
         effects += self.weather.tick(now) + self.rolls.tick(now) + self.alerts.tick(now)
         if now.mono >= self.upkeep_at:
             self.upkeep_at = now.mono + UPKEEP_SECONDS
             effects += self.enrolment.tick(now)
-            effects += [keep(agent, self.fleet) for agent in self.fleet.registry.live()]
-            self.fleet.archive(now)
+            live = [a for a in self.fleet.registry.live() if cluster is None or cluster.serves(a.id, now)]
+            effects += [keep(agent, self.fleet) for agent in live]
+            archived = self.fleet.archive(now)
+            if cluster is not None:
+                cluster.forget(archived)
             effects.append(Store("stats", (), self._weighed))
         return effects
 

@@ -15,10 +15,12 @@ import zmq
 from hub import expendable
 from hub.alerts import rules
 from hub.alerts.couriers import Couriers
+from hub.cluster import overload
 from hub.config import Config, EngineConfig, load
 from hub.core import Core
 from hub.discovery.enrol_port import serve_forever
 from hub.doors import Doors
+from hub.edge import Guard, Polled, leave_by
 from hub.engines.docker import Engine, Tls
 from hub.engines.reports import Report
 from hub.errors import HubError, StartError
@@ -40,6 +42,7 @@ from hub.version import version
 from hub.words import Stored, Then
 from wire.messages import HubAddress
 
+Engines = dict[str, Engine | Polled]
 DEFAULT = "/etc/pidone/hubd.ini"
 PER_AGENT = 3
 """Descriptors one agent takes: requests, commands, samples."""
@@ -109,6 +112,8 @@ def _run(config: Config, book: rules.Book) -> int:
     core = Core(_settings(config, ring), version(), lambda: secrets.token_hex(8), book)
     engines = {engine.name: _engine(engine, config, reports, waker) for engine in config.engines}
     loop = Loop(core, worker, admissions, waker, enrol, engines, reports, say)
+    if core.cluster is not None:
+        Guard(loop, core.cluster, engines).stand()
     _watch_new_keys(loop, admissions)
     loop.keeper, loop.sinks = keeper, _couriers(book, loop, waker)
     try:
@@ -160,7 +165,7 @@ def _metrics(config: Config, loop: Loop) -> None:
         loop.turns.append(scrapes.turn)
 
 
-def _serve(loop: Loop, config: Config, turn: Turn, admissions: Admissions, engines: dict[str, Engine]) -> None:
+def _serve(loop: Loop, config: Config, turn: Turn, admissions: Admissions, engines: Engines) -> None:
     context: zmq.Context[Socket] = zmq.Context()
     gate = Gate(context, admissions)
     gate.open()  # before any bind: an unguarded socket would let everybody in
@@ -179,14 +184,17 @@ def _serve(loop: Loop, config: Config, turn: Turn, admissions: Admissions, engin
         context.destroy(0)
 
 
-def _engine(engine: EngineConfig, config: Config, reports: deque[Report], waker: Waker) -> Engine:
+def _engine(engine: EngineConfig, config: Config, reports: deque[Report], waker: Waker) -> Engine | Polled:
     tls = Tls(engine.tls_ca, engine.tls_cert, engine.tls_key) if engine.tls_cert else None
 
     def post(report: Report) -> None:
         reports.append(report)
         waker.wake()
 
-    return Engine(engine.name, engine.url, tls, post, engine.mode, config.sample_period)
+    def make() -> Engine:
+        return Engine(engine.name, engine.url, tls, post, engine.mode, config.sample_period)
+
+    return make() if config.store is None else Polled(make)
 
 
 def _settings(config: Config, ring: keyring.Keyring) -> Settings:
@@ -210,6 +218,8 @@ def _settings(config: Config, ring: keyring.Keyring) -> Settings:
         feed=f"{config.advertise[0]}:{config.port_feed}",
         admin_key=ring.admin.public,
         engines=frozenset(engine.name for engine in config.engines),
+        shared=config.store is not None,
+        capacity=overload.capacity(capacity()),
     )
     return placed(settings, ring.turn.standing)
 
@@ -217,7 +227,7 @@ def _settings(config: Config, ring: keyring.Keyring) -> Settings:
 def _catch_signals(loop: Loop) -> None:
     signal.set_wakeup_fd(loop.waker.fileno(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, frame: loop.stop())
+        signal.signal(number, leave_by(loop, loop.core.cluster))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 

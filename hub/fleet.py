@@ -41,6 +41,10 @@ class Settings(Record):
     """Names of the engines in the configuration: no relay's engine gets one of them."""
     standing: Standing = Standing()
     """Where the rotation of the hub's key stands."""
+    shared: bool = False
+    """Other hubs may have the store open too."""
+    capacity: int = 1
+    """Agents that this hub can hold."""
 
 
 class Known(Record):
@@ -86,6 +90,8 @@ class Fleet:
         self.store_away: float | None = None
         """Since when (wall time) the store does not answer or cannot write."""
         self.started = Instant(0.0, 0.0)
+        self.hubs_of: Callable[[str], tuple[HubAddress, ...]] = lambda agent: self.settings.addresses
+        """The hubs in the order in which an agent is to turn to them."""
 
     def rejoin(self, agents: Iterable[str] = (), containers: Iterable[str] = ()) -> None:
         """Brings the picture up to date after these agents or containers have changed.
@@ -105,11 +111,13 @@ class Fleet:
             agent, container = known[agent_id], self.picture.container_of[agent_id]
             agent.verified, agent.container_name = container, self.containers[container].row.name
 
-    def archive(self, now: Instant) -> None:
-        """Drops the agents that left long ago from memory."""
-        for agent in self.registry.archive(now):
+    def archive(self, now: Instant) -> list[str]:
+        """Drops the agents that left long ago from memory, and returns them."""
+        old = self.registry.archive(now)
+        for agent in old:
             self.picture.absorb([agent.id], [], identity.EMPTY)
             self.rejoin(containers=[agent.said.container])
+        return [agent.id for agent in old]
 
     def container_of(self, agent_id: str) -> Known | None:
         """The agent's verified container."""
@@ -178,6 +186,9 @@ class Fleet:
                 self.drop_key(elder.public)
             self.fresh.pop(public, None)
             self._by_subject(row).pop(row.subject, None)
+            for other in self.keys.values():  # each hub makes a key for the admin of its machine
+                if row.kind == "client" and (other.kind, other.subject) == (row.kind, row.subject):
+                    self.client_keys[row.subject] = other
             if row.kind == "agent":
                 self.routes.pop(row.subject, None)
             for door in _doors(row):

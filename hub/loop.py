@@ -281,7 +281,7 @@ class Loop:
 
     def _now(self) -> Instant:
         mono = time.monotonic()
-        return Instant(mono, time.time(), self.attention.total)
+        return Instant(mono, time.time(), self.attention.total, time.clock_gettime(time.CLOCK_BOOTTIME))
 
     def _event(self, event: words.Event, strict: bool = False) -> None:
         try:

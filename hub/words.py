@@ -145,6 +145,16 @@ class Notify(Record):
     then: Then | None = None
 
 
+class Poll(Record):
+    """The engines to keep contact with from now on; the others are left alone."""
+
+    engines: frozenset[str]
+
+
+class Leave(Record):
+    """The hub has drained: it ends."""
+
+
 class Say(Record):
     """One line for the hub's log."""
 
@@ -152,7 +162,7 @@ class Say(Record):
 
 
 Event = Asked | Garbled | Published | Watched | Reported | Stored | StoreNews | Undelivered | Tick
-Effect = Send | Publish | Store | Order | Admit | Renew | Rotate | Notify | Say
+Effect = Send | Publish | Store | Order | Admit | Renew | Rotate | Notify | Poll | Leave | Say
 Effects = list[Effect]
 Then = Callable[[Any, str, Instant], Effects]
 """(value, error, now) -> effects; `error` is "" where the call succeeded."""

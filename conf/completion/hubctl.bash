@@ -21,7 +21,7 @@ _hubctl() {
         esac
     done
     case $verb in
-        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms alerts silence audit about metrics history start stop restart signal rolls cancel resume kill pause unpause tail logs shell token keys store engine" ;;
+        "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms alerts silence audit about hubs drain metrics history start stop restart signal rolls cancel resume kill pause unpause tail logs shell token keys store engine" ;;
         agents) words="-h --help --key --json --timeout -a --all" names="" ;;
         hosts) words="-h --help --key --json --timeout" names="" ;;
         containers) words="-h --help --key --json --timeout -a --all" names="" ;;
@@ -35,6 +35,8 @@ _hubctl() {
         silence) words="-h --help --key --json --timeout --for --reason" names="" ;;
         audit) words="-h --help --key --json --timeout -n --number --since" names="" ;;
         about) words="-h --help --key --json --timeout" names="" ;;
+        hubs) words="-h --help --key --json --timeout" names="" ;;
+        drain) words="-h --help --key --json --timeout" names="" ;;
         metrics) words="-h --help --key --json --timeout" names="" ;;
         history) words="-h --help --key --json --timeout --container --since --step" names="ps" ;;
         start) words="-h --help --key --json --timeout --all --wait --ttl --id --container --grace --at-a-time --stop-on-failure --dry-run --detach" names="ps" ;;

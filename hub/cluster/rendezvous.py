@@ -44,8 +44,8 @@ def home(key: str, enrolled: float, hubs: Sequence[LeaseRow]) -> str | None:
 
 
 def poller(engine: str, hubs: Sequence[LeaseRow]) -> str | None:
-    """The hub that polls an engine."""
-    return home(ENGINE + engine, float("-inf"), hubs)
+    """The hub that polls an engine: one of those that can reach it."""
+    return home(ENGINE + engine, float("-inf"), [row for row in hubs if engine in row.engines])
 
 
 def _shut(row: LeaseRow, enrolled: float) -> bool:

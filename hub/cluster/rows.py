@@ -35,6 +35,8 @@ class LeaseRow(Record):
     peer: str = ""
     """`host:port` where other hubs reach it."""
     version: str = ""
+    engines: tuple[str, ...] = ()
+    """Names of the engines it can reach."""
 
 
 class Taken(Record):

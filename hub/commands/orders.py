@@ -55,6 +55,8 @@ class Orders:
         """Commands by their end, since the start."""
         self.listener: Callable[[Command, Instant], Effects] = lambda command, now: []
         """Hears of every command that ended."""
+        self.abroad: Callable[[Command, Instant], Effects] = lambda command, now: []
+        """Has another hub send a command whose agent is not here."""
 
     # -- from clients ------------------------------------------------------------------------------------------------
 
@@ -192,7 +194,7 @@ class Orders:
             return self._order(command, now)
         agent, route = self.fleet.registry.agents.get(command.agent), self.fleet.routes.get(command.agent)
         if agent is None or not agent.listed or route is None:
-            return []
+            return self.abroad(command, now)
         if command.boot not in ("", agent.said.boot):
             error = "its container was restarted after the command was sent; it may have been executed"
             return self._end(command.id, CommandState.FAILED, now, error=error)

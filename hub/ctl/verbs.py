@@ -14,7 +14,21 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from hub.ctl import alerting, audited, engine, inquest, keep, logs, look, rolls, safekeeping, shell, steer, stores
+from hub.ctl import (
+    alerting,
+    audited,
+    engine,
+    hubs,
+    inquest,
+    keep,
+    logs,
+    look,
+    rolls,
+    safekeeping,
+    shell,
+    steer,
+    stores,
+)
 from hub.ctl.past import history
 from hub.ctl.text import safe
 from hub.ctl.top import ORDERS, top
@@ -203,6 +217,7 @@ def _looks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     alerting.declare(partial(_verb, verbs))
     _audit(verbs)
     _verb(verbs, "about", look.about, "the hub itself", "hubctl about --json")
+    hubs.declare(partial(_verb, verbs))
     _verb(verbs, "metrics", look.metrics, "the hub's own counters, as Prometheus reads them", "hubctl metrics")
     _past(verbs)
 

@@ -12,10 +12,11 @@ lower number than before sends the rest again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from hub.clock import Instant
+from hub.cluster.overload import Pace
 from hub.discovery.doubles import Doubles
 from hub.discovery.notices import keep, note, tell
 from hub.discovery.registry import Agent
@@ -37,6 +38,19 @@ Told = Callable[[Agent, Fact], Effects]
 """Called with every fact of an agent that was not heard before."""
 
 
+class Compass(Protocol):
+    """What the desk needs of hub.cluster.room.Cluster."""
+
+    def news_for(self, agent: str) -> tuple[M.HubAddress, ...]:
+        """The hubs, home first, if the agent was not told so yet."""
+
+    def elsewhere(self, now: Instant) -> bool:
+        """Whether agents are better off at another hub."""
+
+    def gone(self, agents: Iterable[Agent]) -> Effects:
+        """These agents left."""
+
+
 class Desk:
     """Serves the agents of a fleet."""
 
@@ -45,6 +59,9 @@ class Desk:
         self.ready = ready
         self.told = told
         self.doubles = Doubles()
+        self.compass: Compass | None = None
+        """Where other hubs are, if there may be any."""
+        self.pace = Pace(fleet.settings.period, fleet.settings.period)
         self.doubts = 0
         """How often the store may have lost something."""
         self.handlers: dict[type, Callable[[Asked, Any, Instant], Effects]] = {
@@ -116,6 +133,7 @@ class Desk:
             wall=now.wall,
             want_roster=True,
             server_keys=tuple(address.key for address in settings.addresses[:1]),
+            hubs=self.compass.news_for(agent.id) if self.compass else (),
         )
         return [Send(asked.route, answer), *effects, *self._clock(agent, said.wall, now)]
 
@@ -172,10 +190,18 @@ class Desk:
             want_roster=agent is not None and agent.roster_lost,
             register=agent is None,
             epoch=fleet.epoch,
-            hubs=fleet.settings.addresses if fleet.settings.standing.next else (),
+            hubs=self._hubs(agent),
+            period=self.pace.period if self.pace.changed > float("-inf") else None,
+            elsewhere=self.compass is not None and self.compass.elsewhere(now),
             rekey=agent is not None and agent.id in fleet.rekeying,
             want_hello=agent is not None and agent.id not in fleet.routes,
         )
+
+    def _hubs(self, agent: Agent | None) -> tuple[M.HubAddress, ...]:
+        """All hubs, if this agent is to be told."""
+        if self.compass is not None:
+            return self.compass.news_for(agent.id) if agent else ()
+        return self.fleet.settings.addresses if self.fleet.settings.standing.next else ()
 
     def _is_watched(self, agent: str) -> bool:
         return any(f"sample/{agent}".startswith(topic) for topic in self.fleet.watched)
@@ -184,6 +210,7 @@ class Desk:
         agent, effects = self._sender(asked, roster.boot, now)
         if agent is not None:
             agent.show(roster)
+            effects += [keep(agent, self.fleet)] if self.fleet.settings.shared else []
             effects.append(Store("put_roster", (agent.id, roster.boot, roster.number, roster.rows)))
         return [Send(asked.route, M.Ack(agent.durable if agent else 0)), *effects]
 
@@ -208,6 +235,7 @@ class Desk:
         if agent is not None:
             effects += tell(self.fleet.registry.leave(agent.id, f"goodbye: {goodbye.reason}", now), self.fleet)
             self.fleet.routes.pop(agent.id, None)
+            effects += self.compass.gone([agent]) if self.compass else []
         return [Send(asked.route, M.Ack(agent.durable if agent else 0)), *effects]
 
     def _hello(self, asked: Asked, hello: M.Hello, now: Instant) -> Effects:

@@ -20,7 +20,9 @@ from hub.fleet import Fleet
 from hub.store.rows import AuditRow, KeyRow, TokenRow
 from hub.trust import tokens
 from hub.words import Admit, Asked, Effects, Route, Say, Send, Store
+from wire import limits
 from wire.messages import Enrol, Enrolled, Refused
+from wire.model import FactKind
 
 FORGET_SECONDS = 24 * 3600.0
 """How long the key of a lost container is kept."""
@@ -89,6 +91,9 @@ class Enrolment:
         """Takes one use, for a key that was never here or was forgotten; one that was revoked stays out."""
         if row is not None and row.revoked_at is not None:
             raise Refusal("bad-key", "this key was revoked", "make a new key; revoke the token too to keep it out")
+        if row is not None and row.kind == "agent" and row.token == enrol.token:  # another hub let it in just now
+            self.fleet.add_key(row)
+            return [Admit(self.fleet.admissions()), *self._answer(asked, enrol.token, row)]
 
         def used(taken: Any, error: str, now: Instant) -> Effects:
             return self._guarded(asked, enrol, now, error, lambda: self._admit(asked, enrol, token, taken, now))
@@ -127,8 +132,11 @@ class Enrolment:
             now.wall, f"token {enrol.token}", "enrol", row.subject, "accepted", enrol.hostname, "", asked.peer
         )
         admit = Admit(self.fleet.admissions())
+        body = {"note": "enrolled", "agent": row.subject, "public": row.public}
+        told = Store("record_fact", (row.subject, now.wall, FactKind.NOTE, body))
         return [
             admit,
+            *([told] if self.fleet.settings.shared else []),
             *self._answer(asked, enrol.token, row),
             Store("append_audit", (audit,)),
             Say(f"enrolled {row.kind} {row.subject}"),
@@ -136,7 +144,9 @@ class Enrolment:
         ]
 
     def _answer(self, asked: Asked, token: str, row: KeyRow) -> Effects:
-        answer = Enrolled(row.subject, self.fleet.settings.addresses, dict(row.scope))
+        mine = self.fleet.settings.addresses  # first: the others do not know the key in this moment
+        others = tuple(hub for hub in self.fleet.hubs_of(row.subject) if hub not in mine)
+        answer = Enrolled(row.subject, (*mine, *others)[: limits.HUBS], dict(row.scope))
         return [Send(self._route(asked, token), answer)]
 
     def _route(self, asked: Asked, token: str) -> Route:

@@ -192,8 +192,31 @@ class Registry:
         agent = self.agents.get(agent_id)
         return [] if agent is None else self._step(agent, Sign.LEFT, reason, now)
 
-    def tick(self, now: Instant) -> list[Change]:
-        """The changes that silence brings."""
+    def lose(self, agent_id: str, now: Instant) -> list[Change]:
+        """The hubs agree that this agent is lost."""
+        agent = self.agents.get(agent_id)
+        return [] if agent is None else self._step(agent, Sign.SILENT, _silence(agent, now), now)
+
+    def adopt(self, agent_id: str, presence: Presence, reason: str, at: float, now: Instant) -> None:
+        """Another hub's word on an agent's presence, which it has told already."""
+        agent = self.agents[agent_id]
+        agent.watch = Watch(presence, now.attention, self.period)
+        agent.since, agent.reason = at, reason
+
+    def take_over(self, agent: Agent, now: Instant) -> None:
+        """An agent as another hub wrote it: here it must register before it is heard."""
+        agent.watch = Watch(agent.presence, now.attention, self.period)
+        self.met.discard(agent.id)
+        self._enter(agent)
+
+    def tick(self, now: Instant, only: Iterable[str] | None = None) -> list[Change]:
+        """The changes that silence brings; of `only` these, who are not lost by it: their hubs judge that together."""
+        if only is not None:
+            mine = [
+                self.agents[one] for one in only if one in self.agents and self.agents[one].presence is Presence.LIVE
+            ]
+            late = [agent for agent in mine if overdue(agent.watch, now.attention)]
+            return [change for one in late for change in self._step(one, Sign.OVERDUE, _silence(one, now), now)]
         listed = [agent for agent in self.agents.values() if agent.listed]
         for agent in listed:
             agent.watch = wait_in_line(agent.watch, self._returned)

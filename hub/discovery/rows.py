@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub.discovery.liveness import Watch
-from hub.discovery.registry import Agent
+from hub.discovery.registry import Agent, Process
 from hub.fleet import Fleet
 from hub.store.rows import AgentRow
 from wire.messages import Register, Remote
+from wire.model import full_name
+from wire.records import STATUS
+
+KEPT = 500
+"""Most programs of an agent that its row tells other hubs of."""
 
 
 def row_of(agent: Agent, fleet: Fleet) -> AgentRow:
@@ -42,8 +49,26 @@ def row_of(agent: Agent, fleet: Fleet) -> AgentRow:
             "pid1": said.pid1,
             "verified": agent.verified,
             "container_name": agent.container_name,
+            **_shared(agent, fleet),
         },
     )
+
+
+def _shared(agent: Agent, fleet: Fleet) -> dict[str, object]:
+    """What other hubs need to show and command its programs, where there may be any."""
+    if not fleet.settings.shared:
+        return {}
+    programs = [(process.seq, process.born, STATUS.write(process.status)) for process in agent.programs.values()]
+    return {"programs": programs[:KEPT], "told": agent.told, "offset": agent.offset}
+
+
+def _programs(row: AgentRow) -> dict[str, Process]:
+    found: dict[str, Process] = {}
+    kept: Any = row.more.get("programs", ())
+    for seq, born, fields in kept:
+        status = STATUS.read(fields)
+        found[full_name(status.group, status.name)] = Process(status, int(seq), born)
+    return found
 
 
 def agent_of(row: AgentRow, period: float) -> Agent:
@@ -68,7 +93,7 @@ def agent_of(row: AgentRow, period: float) -> Agent:
         pid1=bool(row.more.get("pid1", True)),
     )
     watch = Watch(row.presence, 0.0, period)
-    return Agent(
+    agent = Agent(
         id=row.agent,
         said=said,
         peer=str(row.more.get("peer", "")),
@@ -82,3 +107,7 @@ def agent_of(row: AgentRow, period: float) -> Agent:
         verified=str(row.more.get("verified", "")),
         container_name=str(row.more.get("container_name", "")),
     )
+    agent.programs, agent.told = _programs(row), int(str(row.more.get("told", 0)))
+    if "offset" in row.more:
+        agent.offsets.append(float(str(row.more["offset"])))
+    return agent

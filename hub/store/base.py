@@ -93,8 +93,8 @@ class Store(ABC):
         """Forget the agent's row (its facts stay until retention takes them); False if there was none."""
 
     @abstractmethod
-    def agents(self) -> tuple[AgentRow, ...]:
-        """All agents, live or not, by id."""
+    def agents(self, ids: Sequence[str] | None = None) -> tuple[AgentRow, ...]:
+        """These agents (None: all), live or not, by id; one that is unknown is left out."""
 
     # -- facts -------------------------------------------------------------------------------------------------------
 

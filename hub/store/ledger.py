@@ -106,8 +106,11 @@ class Ledger(Store):
         with self._database.write() as connection:
             return connection.execute("DELETE FROM agents WHERE agent = ?", (agent,)).rowcount > 0
 
-    def agents(self) -> tuple[AgentRow, ...]:
-        return rows(self._database, AgentRow, "SELECT body FROM agents ORDER BY agent")
+    def agents(self, ids: Sequence[str] | None = None) -> tuple[AgentRow, ...]:
+        if ids is None:
+            return rows(self._database, AgentRow, "SELECT body FROM agents ORDER BY agent")
+        one = "SELECT body FROM agents WHERE agent = ?"
+        return tuple(row for agent in sorted(set(ids)) for row in rows(self._database, AgentRow, one, agent))
 
     # -- upkeep ------------------------------------------------------------------------------------------------------
 

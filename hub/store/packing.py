@@ -40,7 +40,7 @@ LAST_SEQ = 2**53
 _MAKE: dict[type, dict[str, Callable[[Any], Any]]] = {
     AgentRow: {"presence": Presence, "addresses": tuple},
     CommandRow: {"state": CommandState},
-    LeaseRow: {"addresses": lambda value: tuple(tuple(one) for one in value)},
+    LeaseRow: {"addresses": lambda value: tuple(tuple(one) for one in value), "engines": tuple},
     StateChange: {"state": State, "previous": State},
     Exit: {"cause": Cause, "last_lines": tuple, "rusage": lambda value: value and _record(Rusage, value)},
 }

@@ -24,6 +24,8 @@ from wire.keys import JoinString, KeyFault, check_key
 from wire.messages import Answer, Query, Refused
 from wire.shapes import IDENT
 
+JOINED = 8
+"""Most enrolment ports that a join string names; the hub that was asked comes first."""
 CAP_MOST = 100_000
 SECONDS_MOST = 10 * 366 * 86400.0
 
@@ -59,7 +61,9 @@ class Admin:
         labels = _labels(args.get("labels", {}), "labels")
         token, secret = tokens.create(kind, labels, cap, subject.name, now.wall, life, uses)
         settings = self.fleet.settings
-        join = JoinString(settings.enrol_addresses, settings.fleet_key, token.id, secret).format()
+        others = (hub.enrol for hub in self.fleet.hubs_of(""))
+        hubs = tuple(dict.fromkeys((*settings.enrol_addresses, *others)))[:JOINED]
+        join = JoinString(hubs, settings.fleet_key, token.id, secret).format()
 
         def done(now: Instant) -> tuple[Any, Effects]:
             self.enrolment.restore([token])

@@ -35,7 +35,7 @@ class Places:
         """Raises ValueError where there is none.  The first to visit is `at`."""
         keys = list(dict.fromkeys(hub.key for hub in hubs))
         self._names: dict[str, tuple[HubAddress, ...]] = {}
-        self._homing = Homing(random.sample(keys, len(keys)))
+        self._homing = Homing(keys)
         self._name(hubs)
         self._last: HubAddress | None = None
         self._vain = 0

@@ -43,6 +43,7 @@ class FactsContract:
 
     def test_a_dropped_agent_is_gone(self, store: Store) -> None:
         store.put_agent(rows.agent("a"))
+        assert (store.agents(["x", "a", "a"]), store.agents(["x"]), store.agents([])) == (store.agents(), (), ())
         assert (store.drop_agent("a"), store.drop_agent("a"), store.agents()) == (True, False, ())
 
     def test_facts_come_back_as_they_went_in(self, store: Store) -> None:

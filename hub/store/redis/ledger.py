@@ -163,8 +163,12 @@ class Ledger(Store):
     def drop_agent(self, agent: str) -> bool:
         return self._dropped(AGENTS, agent)
 
-    def agents(self) -> tuple[AgentRow, ...]:
-        return tuple(sorted(self._all(AGENTS, AgentRow), key=lambda row: row.agent))
+    def agents(self, ids: Sequence[str] | None = None) -> tuple[AgentRow, ...]:
+        if ids is None:
+            return tuple(sorted(self._all(AGENTS, AgentRow), key=lambda row: row.agent))
+        names = [field(agent) for agent in sorted(set(ids))]
+        found = self._link.call("HMGET", AGENTS, *names) if names else []
+        return tuple(self._row(AGENTS, AgentRow, data) for data in found if data is not None)
 
     # -- for all tables ----------------------------------------------------------------------------------------------
 

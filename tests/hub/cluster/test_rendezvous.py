@@ -82,5 +82,11 @@ def test_what_is_kept_is_what_would_be_computed(lists: list[list[tuple[str, int]
 
 
 def test_engines_have_one_poller() -> None:
-    assert poller("e1", rows([("x", 1), ("y", 1)])) in ("x", "y")
+    both = [row._replace(engines=("e1",)) for row in rows([("x", 1), ("y", 1)])]
+    assert poller("e1", both) in ("x", "y")
     assert poller("e1", []) is None
+
+
+def test_only_who_can_reach_an_engine_polls_it() -> None:
+    x, y = rows([("x", 1), ("y", 1)])
+    assert [poller("e1", [x, y._replace(engines=("e1", "e2"))]), poller("e3", [x, y])] == ["y", None]

@@ -29,6 +29,8 @@ LEAST = {
     **dict.fromkeys(("alerts", "silence.list"), Role.VIEWER),
     **dict.fromkeys(("silence.create", "silence.end"), Role.OPERATOR),
     "alerts.test": Role.ADMIN,
+    "hubs": Role.VIEWER,
+    "drain": Role.ADMIN,
     **dict.fromkeys(("commands", "command_state", "command"), Role.VIEWER),
     **dict.fromkeys(("audit", "join", "token.create", "token.list", "token.revoke"), Role.ADMIN),
     **dict.fromkeys(("key.create", "key.list", "key.revoke", "key.rotate", "agent.rekey"), Role.ADMIN),

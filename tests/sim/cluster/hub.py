@@ -34,7 +34,7 @@ class Hub(Process):
 
     def start(self) -> None:
         self.alive = True
-        self.lease: Lease = self.fleet.lease(LeaseRow(self.name, capacity=10_000))
+        self.lease: Lease = self.fleet.lease(LeaseRow(self.name, capacity=10_000, engines=tuple(self.fleet.engines)))
         self.members, self.homes, self.care = Membership(), Homes(), Care(self.fleet.period)
         self.attention = Attention(self.clock)
         self.acted = False
