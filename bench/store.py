@@ -6,15 +6,20 @@ worth of samples.  Ours is Embedded.put_samples with its upkeep, journals and se
 counts: both see the same machine at the same moment.  Ours is given twice: the intake (samples in memory and in the
 journal), and everything (sealing and min/avg/max tiers too, which the naive way does not have).
 
+With --redis the same goes to a redis-server of its own (appendfsync always), and both stores say how long one durable
+audit row takes, alone.  The CPU counted is this process': redis-server's own is given beside it.
+
     bench/store.py --seconds 5 --agents 100 --processes 10
-    bench/store.py --json
+    bench/store.py --redis --json
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,14 +27,22 @@ from array import array
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from hub.store.chained import chained
 from hub.store.embedded import Embedded
+from hub.store.rows import AuditRow
 from wire.model import PROCESS_COLUMNS, RosterRow
+
+if TYPE_CHECKING:
+    from hub.store.redis.store import RedisStore
 
 T0 = 1_700_000_400.0
 PERIOD = 5.0
+TURNS = 720
+"""Different samples: counters rise for an hour, then begin anew."""
 
 
 def sample(processes: int, turn: int) -> dict[str, bytes]:
@@ -39,18 +52,58 @@ def sample(processes: int, turn: int) -> dict[str, bytes]:
 
 
 def ours(directory: str, agents: int, processes: int, seconds: float) -> dict[str, float]:
-    """Process-samples per second through the embedded store; also bytes each, on disk and in memory."""
-    store = Embedded(directory, sample_budget=4 << 30)
+    """Process-samples per second through the embedded store; also bytes each on disk."""
+    return through(Embedded(directory, sample_budget=4 << 30), agents, processes, seconds)
+
+
+def redis(directory: str, agents: int, processes: int, seconds: float) -> dict[str, float]:
+    """The same through Redis; `server` is redis-server's CPU, as a share of ours."""
+    from hub.store.redis.address import Access, read_address
+    from hub.store.redis.store import RedisStore
+
+    socket = str(Path(directory) / "redis.sock")
+    options = ["--port", "0", "--unixsocket", socket, "--dir", directory, "--appendonly", "yes"]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(["redis-server", *options, "--appendfsync", "always", "--save", ""], stdout=quiet) as server:
+        try:
+            while not os.path.exists(socket) and server.poll() is None:
+                time.sleep(0.02)
+            store = RedisStore(read_address(f"redis+unix://{socket}"), Access(), sample_budget=4 << 30)
+            began = time.process_time()
+            found = through(store, agents, processes, seconds)
+            ticks = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+            used = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+            return {**found, "server": used / (time.process_time() - began)}
+        finally:
+            server.kill()
+
+
+def audited(store: Embedded | RedisStore, count: int = 200) -> tuple[float, float]:
+    """Milliseconds, by the clock on the wall, until one audit row is durable: median and 99 %."""
+    chain, found = chained(store, 365 * 86400.0), []
+    for number in range(count):
+        began = time.perf_counter()
+        with chain.batch():
+            chain.append_audit(AuditRow(T0 + number, "bench", "restart", "shop/web", "done"))
+        found.append((time.perf_counter() - began) * 1000)
+    found.sort()
+    return found[count // 2], found[count * 99 // 100]
+
+
+def through(store: Embedded | RedisStore, agents: int, processes: int, seconds: float) -> dict[str, float]:
+    """Process-samples per second through a store; closes it."""
+    p50, p99 = audited(store)
     rows = [RosterRow(n, n, 1, "program", f"p{n}", f"p{n}", 0) for n in range(processes)]
     for agent in range(agents):
         store.put_roster(f"agent-{agent}", "boot", 1, rows)
-    packed = [sample(processes, turn) for turn in range(64)]
+    packed = [sample(processes, turn) for turn in range(TURNS)]
     turn, upkeep, began = 0, 0.0, time.process_time()
     while time.process_time() - began < seconds:
         now = T0 + turn * PERIOD
         for agent in range(agents):
-            store.put_samples(f"agent-{agent}", "boot", 1, now, packed[turn % 64])
-        store.flush(now)
+            store.put_samples(f"agent-{agent}", "boot", 1, now, packed[turn % TURNS])
+        if turn % 2:  # every 10 s, as it happens by itself
+            store.flush(now)
         upkeep -= time.process_time()
         store.tend(now)
         upkeep += time.process_time()
@@ -61,7 +114,8 @@ def ours(directory: str, agents: int, processes: int, seconds: float) -> dict[st
     taken, elapsed, stats = turn * agents * processes, time.process_time() - began, store.stats()
     query = timed(lambda: store.process_history("agent-0", now - 3600, now, program="p0"))
     store.close(now)
-    return {"rate": taken / intake, "all_in": taken / elapsed, "disk_bytes": stats.used / taken, "query_ms": query}
+    rates = {"rate": taken / intake, "all_in": taken / elapsed, "disk_bytes": stats.used / taken, "query_ms": query}
+    return {**rates, "audit_p50_ms": p50, "audit_p99_ms": p99}
 
 
 def naive(directory: str, agents: int, processes: int, seconds: float) -> dict[str, float]:
@@ -105,20 +159,26 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--agents", type=int, default=100)
     parser.add_argument("--processes", type=int, default=10, help="of each agent")
     parser.add_argument("--seconds", type=float, default=4.0, help="for each way")
+    parser.add_argument("--redis", action="store_true", help="also through a redis-server that it starts")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory() as directory:
-        size = (options.agents, options.processes, options.seconds)
-        found = {way.__name__: way(directory, *size) for way in (ours, naive)}
+    found, size = {}, (options.agents, options.processes, options.seconds)
+    for way in (ours, redis, naive) if options.redis else (ours, naive):
+        with tempfile.TemporaryDirectory() as directory:
+            found[way.__name__] = way(directory, *size)
     ratios = {name: found["ours"][name] / found["naive"][name] for name in ("rate", "all_in")}
+    load = os.getloadavg()[0]
     if options.json:
-        print(json.dumps({**found, "ratio": ratios["rate"], "ratio_all_in": ratios["all_in"]}))
+        print(json.dumps({**found, "load": load, "ratio": ratios["rate"], "ratio_all_in": ratios["all_in"]}))
         return 0
     for name, figures in found.items():
         print(
             f"{name:<6} {figures['rate']:>12,.0f} process-samples/CPU s taken, {figures['all_in']:>10,.0f} with tiers; "
             f"{figures['disk_bytes']:6.1f} bytes each; {figures['query_ms']:6.1f} ms for an hour of one process"
         )
+        if "audit_p50_ms" in figures:
+            print(f"{'':6} one audit row: p50 {figures['audit_p50_ms']:.2f} ms, p99 {figures['audit_p99_ms']:.2f} ms")
+    print(f"load   {load:>12.1f}")
     print(f"ratio  {ratios['rate']:>12.1f}{'':29}{ratios['all_in']:>10.1f}")
     return 0
 

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby, pairwise
 from math import inf, nan
-from operator import mul
+from operator import mul, sub, truediv
 from statistics import median
 from struct import Struct
 
@@ -154,18 +154,27 @@ def rollup_samples(layout: Layout, samples: Sequence[tuple[float, tuple[float, .
 
 
 def _slopes(times: list[float], column: Sequence[float]) -> list[float]:
-    steps = zip(times, times[1:], column, column[1:], strict=False)
-    return [nan, *((b - a) / (t - s) if b >= a and t > s else nan for s, t, a, b in steps)]
+    """Rates between neighbours.  Where all rose, which is nearly always, no step of it is Python's."""
+    spans = [*map(sub, times[1:], times)]
+    if spans and min(spans) > 0:
+        rates = [*map(truediv, map(sub, column[1:], column), spans)]
+        return [nan, *rates] if min(rates) >= 0 else [nan, *[rate if rate >= 0 else nan for rate in rates]]
+    steps = zip(spans, column, column[1:], strict=False)
+    return [nan, *((b - a) / span if b >= a and span > 0 else nan for span, a, b in steps)]
 
 
 def _summary(column: Sequence[float], parts: list[tuple[int, int]]) -> tuple[list[float], list[float], list[float]]:
     """Least, average and most of each part of a column."""
     slices = [column[i:j] for i, j in parts]
-    total = sum(column)
-    if total == total:
-        return [*map(min, slices)], [sum(part) / len(part) for part in slices], [*map(max, slices)]
-    means = [_mean([1.0] * len(part), part) for part in slices]
-    return [_extreme(min, part) for part in slices], means, [_extreme(max, part) for part in slices]
+    totals = [*map(sum, slices)]
+    lows, highs = [*map(min, slices)], [*map(max, slices)]
+    means = [*map(truediv, totals, map(len, slices))]
+    for n, mean in enumerate(means):
+        if mean != mean:  # something in it is unknown
+            part = slices[n]
+            lows[n], highs[n] = _extreme(min, part), _extreme(max, part)
+            means[n] = _mean([1.0] * len(part), part)
+    return lows, means, highs
 
 
 def _merge(at: float, span: float, points: tuple[Point, ...]) -> Point:

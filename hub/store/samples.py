@@ -114,7 +114,7 @@ class Samples:
         if journal is None:
             journal = self._journals[window] = self.shelf.journal(window)
         parts = [(stream, *tail(stream)) for stream in streams]
-        journal.append([(s.key, [list(row) for row in s.rows], times.tobytes(), blobs) for s, times, blobs in parts])
+        journal.append([(s.key, s.rows, times.tobytes(), blobs) for s, times, blobs in parts])
         for stream in streams:
             stream.written = len(stream.times)
 

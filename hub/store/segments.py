@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct
 from struct import error as StructError
 from typing import Any
@@ -95,7 +95,7 @@ class Journal:
             os.unlink(path)
             raise
 
-    def append(self, entries: list[tuple[Any, list[list[Any]], bytes, bytes]]) -> None:
+    def append(self, entries: list[tuple[Any, Sequence[Sequence[Any]], bytes, bytes]]) -> None:
         """Write (key, rows, times, blobs) of each stream; `key` is a Key.  Raises OSError, then nothing was written."""
         names, parts = dict(self._names), []
         for key, rows, times, blobs in entries:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from hub.store.errors import Damaged
@@ -50,7 +50,7 @@ class Journalling(Protocol):
     path: str
     """What the journal is called."""
 
-    def append(self, parts: list[tuple[Any, list[list[Any]], bytes, bytes]]) -> None:
+    def append(self, parts: list[tuple[Any, Sequence[Sequence[Any]], bytes, bytes]]) -> None:
         """Write (key, roster rows, times, blobs) of some streams.  Raises OSError."""
 
     def close(self) -> None:

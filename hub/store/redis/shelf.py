@@ -119,7 +119,8 @@ class RedisShelf:
                 name = place(tier, window, who)
                 commands.append(("HSET", name, *(word for pair in fields.items() for word in pair)))
                 commands += [("HDEL", name, *old)] if old else []
-                commands.append(("EXPIRE", name, self._keep[tier.name]))
+                if tier is not RAW or any(field.endswith((":0", ":s")) for field in fields):
+                    commands.append(("EXPIRE", name, self._keep[tier.name]))
             self.link.many(commands)
         sizes: defaultdict[str, int] = defaultdict(int)
         for who, fields, _, before in found:
@@ -192,7 +193,7 @@ class Held:
         self.fields: defaultdict[Key, dict[str, int]] = defaultdict(dict)
         """Each stream's fields and what they weigh."""
 
-    def append(self, parts: list[tuple[Key, list[list[Any]], bytes, bytes]]) -> None:
+    def append(self, parts: list[tuple[Key, Sequence[Sequence[Any]], bytes, bytes]]) -> None:
         """Write the samples of some streams that are not written yet."""
         found: list[Written] = []
         for key, rows, times, blobs in parts:
