@@ -304,3 +304,16 @@ def test_a_container_that_was_stopped_by_command_is_no_subject(hub: CoreHub, tol
     hub.report(*listing(hub.now.wall, *ended))
     hub.wait(20.0)
     assert mine(told) == [("firing", "box-2 ended with 137")]
+
+
+def test_a_fleet_that_crashes_alike_is_one_alert(hub: CoreHub, told: list[Notice]) -> None:
+    join = hub.token(labels={"service": "shop"})
+    agents = [hub.agent(f"shop-{n}", "web", join=join) for n in range(4)]
+    for seq in range(1, 30):
+        for agent in agents:
+            hub.feed_event(agent, exit_record(seq, "web", code=1, expected=False)._replace(at=hub.now.wall))
+        live(hub, 2, *agents)
+    assert news(told) == [("crash-storm", "firing")] and told[0].going == 1
+    assert told[0].firing[0].subject == "fleet:shop/web" and "3 agents" in told[0].summary
+    live(hub, 300, *agents)
+    assert news(told) == [("crash-storm", "firing"), ("crash-storm", "resolved")]
