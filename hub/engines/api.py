@@ -42,7 +42,10 @@ class Tls(Record):
 
 def address_problem(url: str, tls: Tls | None) -> str:
     """What is wrong with an engine's address, "" if nothing: for the reader of the configuration."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket that is not closed, for example
+        return "the address of an engine is no URL: unix:///path or tcp://host:port"
     if parts.scheme == "unix":
         return "" if parts.path and not parts.netloc and not tls else "a unix:// address is a path, without TLS files"
     if parts.scheme != "tcp":
