@@ -34,6 +34,7 @@ HOSTS = (
     Column("ENGINE", field("engine")),
     Column("STATE", lambda row: "up" if row["up"] else "down"),
     Column("HOST", field("host")),
+    Column("VIA", lambda row: "relay" if row.get("via") else "-"),
     Column("VERSION", field("version")),
     Column("CPUS", shown("cpus", number), True),
     Column("MEMORY", shown("memory", size), True),

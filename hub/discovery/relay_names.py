@@ -57,6 +57,8 @@ class Relay:
         self.had: deque[str] = deque(maxlen=limits.RELAY_RESULTS)
         """Orders whose results have come."""
         self.events, self.lists = Gate(), Gate(LISTS)
+        self.dropped = 0
+        """Events and samples it had to drop because the hub did not read, of this boot."""
         self.refused = 0
         """Containers of its last list that another engine holds."""
 

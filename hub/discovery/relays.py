@@ -88,7 +88,15 @@ class Relays:
         effects = self._met(relay, asked, beat, now)
         if beat.leaving:
             effects += self._lose(relay, f"its relay was stopped: {text(beat.leaving, 200)}", now)
-        return [Send(asked.route, self._answer(relay, now)), *effects]
+        return [Send(asked.route, self._answer(relay, now)), *effects, *self._dropped(relay, beat.dropped)]
+
+    def _dropped(self, relay: Relay, dropped: int) -> Effects:
+        """What the relay had to drop since its last beat, as a notice."""
+        more, relay.dropped = dropped - relay.dropped, dropped
+        if more <= 0:
+            return []
+        body = {"note": "relay dropped reports", "engine": relay.engine, "count": more}
+        return [Publish(f"notice/{relay.engine}", body), Say(f"the relay of {relay.engine} had to drop {more} reports")]
 
     def _check(self, relay: Relay, beat: R.RelayBeat) -> None:
         if self.doubles.is_refused(relay.key, beat.boot):
@@ -116,7 +124,7 @@ class Relays:
         return [*effects, *self._raise_epoch(beat.epoch)]
 
     def _anew(self, relay: Relay, now: Instant) -> Effects:
-        relay.number, relay.parts, relay.listed = 0, [], False
+        relay.number, relay.parts, relay.listed, relay.dropped = 0, [], False, 0
         relay.offsets.clear()
         relay.had.clear()
         lost, relay.orders = relay.orders, {}

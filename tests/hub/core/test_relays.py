@@ -225,3 +225,10 @@ def test_a_directly_polled_engine_keeps_its_containers(hub: CoreHub, relay: Core
     hub.report(EngineState("e1", hub.now.wall, False, "gone"))
     relay.list(BOX._replace(state="exited"))
     assert (box(hub)["engine"], box(hub)["state"]) == ("e1", "running")
+
+
+def test_what_a_relay_had_to_drop_is_told_once(hub: CoreHub, relay: CoreRelay) -> None:
+    for _ in range(3):
+        relay.beat(dropped=7)
+    told = [item.body for item in hub.published if item.topic == "notice/host-1"]
+    assert [body["count"] for body in told if body["note"] == "relay dropped reports"] == [7]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -20,6 +21,9 @@ from tests.hub.engines.recorded import ID, RUNNING_DETAIL, changed
 from tests.hub.engines.test_docker import row, sample
 from tests.lab import podman
 from tests.support.engines import image_archive, need
+from tests.support.livehub import LiveHub
+from tests.support.liverelay import LiveRelay
+from tests.support.waiting import until
 from wire.model import CONTAINER_COLUMNS
 
 Follow = Callable[..., Followed]
@@ -128,6 +132,23 @@ def test_orders_take_effect(pod: Podman, follow: Follow) -> None:
     assert ear.order("stop", identity).detail == "was not running"
     assert ear.order("unpause", identity).error == "refused"
     assert ear.order("stop", "f" * 64).error == "unknown-container"
+
+
+@live
+@alone
+def test_a_relay_speaks_for_it_too(pod: Podman, tmp_path: Path) -> None:
+    identity = pod.run("sleep 1000")
+    hub = LiveHub(tmp_path).start()
+    relay = LiveRelay(hub, tmp_path / "relay", podman.URL)
+    try:
+        relay.start()
+        assert relay.row()["kind"] == "podman"
+        until(lambda: (relay.containers().get(identity) or {}).get("memory"), what="it is listed and measured")
+        assert hub.client.wait(hub.client.command(identity, "stop", {"grace": 0}, container=True))["state"] == "done"
+        until(lambda: relay.containers()[identity]["state"] == "exited", what="it is told")
+    finally:
+        relay.stop()
+        hub.stop()
 
 
 # What follows was recorded from podman 4.3.1 and shortened; it needs no Podman.
