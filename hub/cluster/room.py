@@ -54,6 +54,7 @@ class Cluster:
         self.members, self.homes, self.care = Membership(), Homes(), Care(settings.period)
         self.errands = Errands(fleet, orders)
         self.tidings = Tidings(fleet, self.met, {DRAIN: self._asked_to_drain, **self.errands.handlers})
+        self.tidings.moved = lambda agent: self.spoke.pop(agent, None)
         self.acted = self.resync = self.left = False
         self.spoke: dict[str, float] = {}
         """Agent -> attention when it spoke to this hub last."""

@@ -45,6 +45,8 @@ class Tidings:
 
     def __init__(self, fleet: Fleet, met: Met, errands: Mapping[str, Errand]) -> None:
         self.fleet, self.met, self.errands = fleet, met, errands
+        self.moved: Callable[[str], object] = lambda agent: None
+        """Told of an agent that speaks to another hub now."""
         self.position: int | None = None
         self.asking = False
         self.follow_at = self.keys_at = float("-inf")
@@ -126,6 +128,8 @@ class Tidings:
             errand = self.errands.get(str(what))
             return errand(body, now) if errand else []
         effects: Effects = [Publish(f"notice/{row.agent}", body)]
+        if what == MOVED:
+            self.moved(row.agent)
         if what in ("presence", MOVED):
             self._presence(row.agent, {"presence": Presence.LIVE, **body}, now)
         elif what == "enrolled":

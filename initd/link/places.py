@@ -43,6 +43,11 @@ class Places:
         self._strangers: set[str] = set()
 
     @property
+    def at(self) -> str:
+        """Key of the hub that is visited."""
+        return self._homing.at
+
+    @property
     def several(self) -> bool:
         """Whether there is anywhere else to go."""
         return sum(map(len, self._names.values())) > 1

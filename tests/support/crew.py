@@ -157,6 +157,7 @@ def run(end: Connection, join: str, first: int, count: int, forgetful: bool) -> 
         "untold": lambda: sum(not one.told for one in members),
         "journals": lambda: {one.boot: one.codes() for one in members},
         "said": lambda: said[-100:],
+        "places": lambda: [(one.agent.places.at, one.agent._heard_at) for one in members if one.agent.places],
     }  # fmt: skip
 
     def obey() -> None:
