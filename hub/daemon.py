@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-c", "--config", metavar="FILE", help=f"configuration; default {DEFAULT}")
     parser.add_argument("--check", action="store_true", help="check the configuration and exit")
+    parser.add_argument("--relay", action="store_true", help="be the relay of an engine instead: hubd --relay --help")
     return parser
 
 
