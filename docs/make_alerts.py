@@ -67,7 +67,8 @@ else the address the agent comes from. A notice spells out {ITEMS} alerts at mos
 tells nothing twice and forgets no end. A silence hides what is not told yet, and keeps a group from saying more; what was
 told already is still told to be over.
 
-Each hub of a cluster holds its rules against its own agents.
+Of several hubs on one store, one tells for all what all of them know: presence, states, exits. Figures, storms and engines are
+told by the hub that the agent speaks to, or that polls the engine. A silence counts at every hub within 5 s.
 
 """
 

@@ -106,6 +106,7 @@ class Core:
         self.desk.compass = self.cluster
         if self.cluster is not None:
             self.cluster.errands.listen()
+            self.alerts.things.mine = self.cluster.serves
         self.asking |= {"hubs": self._hubs, "drain": self._drain}
         self.ports: dict[str, Callable[[Asked, Instant], Effects]] = {
             "agents": self._from_agent,

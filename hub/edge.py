@@ -105,8 +105,8 @@ class Guard:
         return False
 
     def _notify(self, effect: Notify) -> bool:
-        """One hub tells for all; a test is whoever's it was asked of."""
-        return effect.then is not None or self._cluster.leads(instant())
+        """One hub tells for all what all find; a test is whoever's it was asked of, figures whoever's they are."""
+        return effect.then is not None or not effect.notice.common or self._cluster.leads(instant())
 
     def _poll(self, effect: Poll) -> None:
         for name, engine in self._engines.items():

@@ -13,7 +13,7 @@ silent, the notice says that the host may be off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,8 @@ class Notice(Record):
     """How many alerts go on, spelled out or not."""
     at: float
     hub: str = ""
+    common: bool = False
+    """Every hub of a cluster finds it: one tells for all."""
 
 
 @dataclass(slots=True)
@@ -82,10 +84,10 @@ class Group:
 
 
 class Groups:
-    """All groups.  `hub` is this hub's name; it makes names of groups distinct."""
+    """All groups.  `hub` is this hub's name, which stands in names of groups; not for `common` rules, see Notice."""
 
-    def __init__(self, hub: str) -> None:
-        self.hub = hub
+    def __init__(self, hub: str, common: Set[str] = frozenset()) -> None:
+        self.hub, self.common = hub, common
         self.groups: dict[Key, Group] = {}
         self.epoch = 0
         """The highest given."""
@@ -140,9 +142,11 @@ class Groups:
     ) -> Notice:  # fmt: skip
         firing, over = sorted(present.values(), key=lambda item: item.since), tuple(ended)
         words = summary(group, firing or list(over), off.get((group.rule, group.place), "") if firing else "")
+        common = group.rule in self.common
+        name = f"{group.rule}/{group.place}" if common else f"{self.hub}/{group.rule}/{group.place}"
         return Notice(
-            f"{self.hub}/{group.rule}/{group.place}", group.epoch, state, group.rule, group.place, group.severity,
-            words, tuple(firing[-ITEMS:]), over[:ITEMS], len(firing), at, self.hub,
+            name, group.epoch, state, group.rule, group.place, group.severity,
+            words, tuple(firing[-ITEMS:]), over[:ITEMS], len(firing), at, self.hub, common,
         )  # fmt: skip
 
 

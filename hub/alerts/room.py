@@ -31,6 +31,8 @@ __all__ = ["Alerts"]
 BOOK = "alerts"
 """Under this it is kept what was told."""
 READ = 20_000
+FOLLOW_SECONDS = 5.0
+"""Between two looks for silences that another hub was asked for."""
 STEP_SECONDS = 1.0
 """Between two looks at what is to be told."""
 MEMBERS = 100
@@ -49,9 +51,9 @@ class Alerts:
         self.machine = Machine(self.rules)
         self.things = Things(fleet, own)
         self.watch = Watch(self.machine, self.things)
-        self.groups = Groups(fleet.settings.hub)
+        self.groups = Groups(fleet.settings.hub, {rule.name for rule in book.rules if rule.common})
         self.silences = Silences()
-        self.due = 0.0
+        self.due = self.follow_at = 0.0
         self.handlers: dict[str, Callable[[Asked, Query, Subject, Instant], Effects]] = {
             "alerts": self.alerts,
             "alerts.test": self.test,
@@ -90,13 +92,27 @@ class Alerts:
             return []
         self.due = now.mono + STEP_SECONDS
         self.silences.tick(now.wall)
+        effects = self._follow(now)
         self.watch.calm(
             {storm_key(storm.agent, storm.process, storm.service) for storm in self.weather.storms.open()}, now
         )
         firing = [alert for alert in self.machine.alerts.values() if alert.firing]
         quiet = [(alert, bool(self.silences.quiets(alert.details.names))) for alert in firing]
         notices = self.groups.step(quiet, self._off(firing), now.wall)
-        return [effect for notice in notices for effect in self._tell(notice)]
+        return [*effects, *(effect for notice in notices for effect in self._tell(notice))]
+
+    def _follow(self, now: Instant) -> Effects:
+        """Silences that other hubs of this store were asked for."""
+        if not self.fleet.settings.shared or now.mono < self.follow_at:
+            return []
+        self.follow_at = now.mono + FOLLOW_SECONDS
+
+        def found(rows: Any, error: str, now: Instant) -> Effects:
+            if not error:
+                self.silences.restore(rows, now.wall)
+            return []
+
+        return [Store("facts", (None, SILENCES, now.wall - MOST_SECONDS, READ), found)]
 
     def hear(self, effects: Effects, now: Instant) -> None:
         """What the hub is about to tell or do: events are among it."""

@@ -29,6 +29,8 @@ SINKS = 16
 SEVERITIES = ("info", "warning", "critical")
 EVENT_QUIET = 600.0
 """An event's alert is over when it did not happen again for so long."""
+COMMON = {"agent": frozenset({"presence", "age"}), "program": frozenset({"state"})}
+"""What hubs tell each other; figures are known to the hub that an agent speaks to, or that polls its engine."""
 SINK_KINDS = ("webhook", "alertmanager", "slack")
 
 BUILT_IN = """\
@@ -90,6 +92,12 @@ class Rule(Record):
     where: Selector
     severity: str
     summary: str
+
+    @property
+    def common(self) -> bool:
+        """Whether every hub of a cluster finds the same: it looks at what all of them know."""
+        fields = {term.field for term in (*self.terms, *self.clear)}
+        return fields <= COMMON.get(self.on, frozenset()) if not self.event else self.event == "exit"
 
 
 class Sink(Record):

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from hub.clock import Instant
+from hub.discovery.liveness import LOST_AFTER
 from hub.discovery.registry import Agent
 from hub.figures import Figures, fresh_figures
 from hub.fleet import Fleet, Known
@@ -65,6 +66,8 @@ class Things:
         self.fleet, self.own = fleet, own
         self.commanded: set[str] = set()
         """Containers that somebody stopped, killed or paused."""
+        self.mine: Callable[[str, Instant], bool] = lambda agent, now: True
+        """Whether an agent speaks to this hub: of others' agents only presence and states are known here."""
         self.newest: dict[tuple[str, str], Agent] = {}
         """Token and name -> the agent of it that came last."""
 
@@ -105,6 +108,9 @@ class Things:
 
     def _agent(self, agent: Agent, now: Instant) -> dict[str, Any]:
         states = [process.status.state for process in agent.programs.values()]
+        if not self.mine(agent.id, now):
+            lost = LOST_AFTER * self.fleet.settings.period + max(now.wall - agent.since, 0.0)
+            return {"presence": agent.presence.value, "age": lost if agent.presence is Presence.LOST else None}
         return {
             "presence": agent.presence.value,
             "age": max(now.wall - agent.heard_at, 0.0),
@@ -117,7 +123,9 @@ class Things:
     def _inside(self, agent: Agent, look: Look, now: Instant) -> Iterator[Thing]:
         wanted, words = look.fields, look.words_of("program", agent)
         looked = wanted.get("program", frozenset())
+        mine = self.mine(agent.id, now)
         figures = Figures(agent, self.fleet, now) if "process" in wanted or looked & {*SUMMED, "age"} else None
+        figures = figures if mine else None
         for name, process in agent.programs.items() if "program" in wanted else ():
             state = process.status.state
             if words is not None and state not in words:
@@ -128,7 +136,7 @@ class Things:
             yield Thing("program", f"{agent.id}/{name}", self.place_of(agent), names, values)
         if "process" in wanted and figures is not None:
             yield from self._processes(agent, self.place_of(agent), figures)
-        if "container" in wanted and agent.id not in self.fleet.picture.container_of:
+        if mine and "container" in wanted and agent.id not in self.fleet.picture.container_of:
             names = partial(self._names, agent, container=self.fleet.name_of(agent))
             values = self._figures(agent.id, agent, wanted["container"], now)
             yield Thing("container", agent.id, self.place_of(agent), names, values)

@@ -317,3 +317,34 @@ def test_a_fleet_that_crashes_alike_is_one_alert(hub: CoreHub, told: list[Notice
     assert told[0].firing[0].subject == "fleet:shop/web" and "3 agents" in told[0].summary
     live(hub, 300, *agents)
     assert news(told) == [("crash-storm", "firing"), ("crash-storm", "resolved")]
+
+
+def test_of_agents_at_another_hub_presence_and_states_are_known_only(hub: CoreHub, told: list[Notice]) -> None:
+    ruled(hub, "on = agent\nif = age > 5s")
+    hub.core.alerts.things.mine = lambda agent, now: False
+    agent = hub.agent("shop", "web")
+    hub.feed_event(agent, change(1, hub, State.FATAL))
+    live(hub, 30, agent)
+    assert [(one.rule, one.common, one.group) for one in told] == [("program-fatal", True, "program-fatal/1.2.3.4")]
+    hub.wait(30.0)
+    assert [rule for rule, state in news(told)] == ["program-fatal", "mine", "agent-lost"]
+
+
+def test_what_one_hub_alone_can_see_it_tells_itself() -> None:
+    common = {one.name for one in parse("[alert:a]\non = container\nif = cpu > 1", "x").rules if one.common}
+    assert common == {"agent-lost", "program-fatal", "oom-kill"}
+
+
+def test_a_silence_of_another_hub_is_heard_of(hub: CoreHub, told: list[Notice]) -> None:
+    hub.core.fleet.settings = hub.core.fleet.settings._replace(shared=True)
+    agent = hub.agent("shop", "web")
+    other = Alerts(hub.core.fleet, hub.core.weather, lambda: "s1", hub.core._own, parse("", "x"))
+    made = other.silences.begin("s1", "shop/*", {}, 600.0, "eve", "deploy", hub.now.wall)
+    hub.store.record_fact("silences", hub.now.wall, FactKind.NOTE, {"note": "silence", **made.row(hub.now.wall)})
+    live(hub, 10, agent)
+    hub.feed_event(agent, change(1, hub, State.FATAL))
+    live(hub, 30, agent)
+    assert told == [] and [row["by"] for row in hub.query("silence.list")] == ["eve"]
+    hub.store.record_fact("silences", hub.now.wall, FactKind.NOTE, {"note": "silence ended", "id": "s1"})
+    live(hub, 30, agent)
+    assert news(told) == [("program-fatal", "firing")]
