@@ -98,7 +98,7 @@ def record_section(record: Any, shape: Any) -> Iterator[str]:
 def message_section(record: Any, example: Any) -> Iterator[str]:
     """One message: meaning, fields, example."""
     data = encode(example)
-    yield f"### {record.__name__} — `\"t\": \"{message_type(record)}\"`\n\n{inspect.getdoc(record)}\n"
+    yield f'### {record.__name__} — `"t": "{message_type(record)}"`\n\n{inspect.getdoc(record)}\n'
     yield from fields_table(record)
     yield f"\nExample, {len(data)} bytes:\n\n```text\n{diagnostic(msgpack.unpackb(data))}\n```\n"
     yield f"```hex\n{hexadecimal(data)}\n```\n"

@@ -37,7 +37,6 @@ def boot_ticks() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // TICK
 
 
-
 class Kernel:
     """The real machine; see the modules named for what each method does."""
 
