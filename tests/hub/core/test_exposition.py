@@ -90,6 +90,7 @@ def test_the_whole_is_open_metrics(fleet: CoreHub) -> None:
     assert "# UNIT pidone_container_memory_bytes bytes" in text
 
 
+@pytest.mark.prometheus
 def test_promtool_finds_nothing_wrong(fleet: CoreHub) -> None:
     assert promtool.lint(scrape(fleet, PLAIN)) == ""
     assert "# TYPE pidone_messages_total counter" in scrape(fleet, PLAIN)
@@ -127,6 +128,7 @@ def recorded() -> dict[str, str]:
     return dict(zip(names, [line.partition("expr: ")[2] for line in lines if "expr: " in line], strict=True))
 
 
+@pytest.mark.prometheus
 def test_recording_rules_are_sound_and_name_what_exists() -> None:
     rules = recorded()
     assert len(rules) >= 10

@@ -60,6 +60,7 @@ def shop(scraped: Scraped) -> Iterator[LiveAgent]:
     agent.close()
 
 
+@pytest.mark.prometheus
 def test_a_scrape_shows_hub_agents_and_programs(scraped: Scraped, shop: LiveAgent) -> None:
     status, text = scraped.get(Accept="application/openmetrics-text")
     assert status == 200 and text.endswith("# EOF\n")
@@ -113,7 +114,7 @@ def certificates(folder: Path) -> None:
         absent("openssl", "apt-get install openssl")
     quiet: dict[str, Any] = {"cwd": folder, "check": True, "capture_output": True}
     new = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.pem -subj /CN=ca"
-    subprocess.run(new.split(), **quiet)
+    subprocess.run([*new.split(), "-addext", "keyUsage=critical,keyCertSign"], **quiet)
     (folder / "san").write_text("subjectAltName=IP:127.0.0.1")
     for name in ("server", "client"):
         ask = f"openssl req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"
@@ -138,6 +139,7 @@ def test_a_client_certificate_is_asked_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.prometheus
 def test_a_real_prometheus_scrapes_and_records(scraped: Scraped, shop: LiveAgent, tmp_path: Path) -> None:
     text = (ROOT / "conf" / "prometheus" / "prometheus.yml").read_text()
     text = text.replace("127.0.0.1:9464", f"127.0.0.1:{scraped.port}").replace("15s", "1s")
