@@ -30,10 +30,13 @@ if TYPE_CHECKING:
 
     from initd.config.records import Program
     from initd.logs.channel import Sink
+    from initd.logs.desk import Pipe
     from initd.logs.intake import Heard
     from initd.logs.stream import Watching
 
 __all__ = ["Dropped", "Output", "Pipes"]
+
+STREAMS = (STDOUT, STDERR)
 
 SETTINGS = ("redirect_stderr", "logs") + tuple(
     f"{stream}_{option}"
@@ -85,19 +88,24 @@ class Output:
         """Read the pipes of a new run from now on, as its settings say; those of the run before linger.
 
         A pipe that cannot be watched (out of kernel memory) and a log file that cannot be opened are tried again later.
+        Raises MemoryError; it may be called again then.
         """
-        desk = self._desk(program)
-        desk.lingering += desk.present
-        ours = pipes.ours()
-        for fd in ours:
-            os.set_blocking(fd, False)
-        desk.present = [pipe_of(program, desk, key, fd) for key, fd in zip((STDOUT, STDERR), ours, strict=False)]
+        desk, ours = self._desk(program), pipes.ours()
+        if [pipe.fd for pipe in desk.present] != list(ours):
+            self._take_over(desk, [pipe_of(program, desk, key, fd) for key, fd in zip(STREAMS, ours, strict=False)])
+        for pipe in desk.present:
+            if not self._loop.is_watched(pipe.fd):
+                self._intake.read_on(desk, pipe)
+
+    def _take_over(self, desk: Desk, pipes: list[Pipe]) -> None:
+        """Make these the pipes of the present run."""
+        for pipe in pipes:
+            os.set_blocking(pipe.fd, False)
+        desk.lingering, desk.present = desk.lingering + desk.present, pipes
         while len(desk.lingering) > LINGERING_PIPES:
             self._intake.close(desk, desk.lingering[0])
         for channel in desk.channels.values():
             channel.begin()
-        for pipe in desk.present:
-            self._intake.read_on(desk, pipe)
 
     def refit(self, program: Program) -> None:
         """Its log options changed: what it writes from now on goes where they say, whether it runs or not."""

@@ -7,6 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from initd.logs.channel import Channel
 from initd.output import Dropped, Output
 from tests.support.descriptors import few_descriptors
 from tests.support.estate import emptied, owned, piped
@@ -264,6 +265,22 @@ def test_a_pipe_that_cannot_be_watched_now_is_read_later(bench, monkeypatch):
     bench.loop.advance(PARTIAL_LINE_SECONDS)
     bench.loop.settle()
     assert bench.output.tail("web", "stdout") == b"early\n"
+
+
+@pytest.mark.parametrize("where", ["watch", "begin"])
+def test_a_run_whose_attaching_ran_out_of_memory_can_be_attached_again(bench, monkeypatch, where):
+    old = opened(bench.output, program())
+    target = bench.loop if where == "watch" else Channel
+    with monkeypatch.context() as short, pytest.raises(MemoryError):
+        short.setattr(target, where, Mock(side_effect=MemoryError))
+        pipes = bench.output.open(program())
+        bench.output.attach(program(), pipes)
+    bench.output.attach(program(), pipes)
+    bench.write(old.stdout_w, b"old ")
+    bench.write(pipes.stdout_w, b"new")
+    desk = bench.output._desks["web"]
+    fds = [pipe.fd for pipe in desk.present + desk.lingering]
+    assert bench.output.tail("web", "stdout") == b"old new" and len(fds) == len(set(fds)) == 4
 
 
 def test_a_log_file_that_cannot_be_opened_does_not_stop_the_program(bench):
