@@ -41,9 +41,6 @@ KILL_MARGIN = 0.25
 HEAR_SECONDS = 0.5
 """How long event listeners that are alone at last get to hear of it; many never answer, and none is worth more."""
 
-STRIDE = 16
-"""After so many stop signals those who died already are buried: dying is other processors' work, burying ours."""
-
 LOOK_SECONDS = 0.05
 """Between two looks at processes that are not our children, whose death nobody tells us; only during a sweep."""
 
@@ -126,11 +123,9 @@ class Shutdown:
             return
         part = share(self._levels, self._ends - now)
         self._set_timer(now + part + KILL_SECONDS, self._go_on)
-        for number, process in enumerate(self._alive(self._levels[0]), 1):
+        for process in self._alive(self._levels[0]):
             wait = min(part, float(process.config.stopwaitsecs))
             self._sup.feed(process, Stop(self._asked, wait))
-            if number % STRIDE == 0:
-                self._sup.bury()
 
     def _let_listeners_hear(self, now: float) -> bool:
         """Whether to wait before event listeners are stopped: they are to be told how the programs ended."""

@@ -348,16 +348,12 @@ class Supervisor:
 
     def reap(self) -> None:
         """Collect every death there is, and see what is over by that."""
-        self.bury()
+        self.agenda.together(self.deaths.reap)
         for process in tuple(self._emptying):
             if process.program.phase is Phase.EMPTYING:
                 self._look(process)
         if self.ending is not None:
             self.ending.look()
-
-    def bury(self) -> None:
-        """Collect every death there is."""
-        self.agenda.together(self.deaths.reap)
 
     def glance(self, now: float) -> None:
         """What to look at whenever the loop is awake anyway; `now` is monotonic."""
