@@ -21,7 +21,7 @@ except ImportError:
 
 HERE = Path(__file__).parent
 LINK = ["pyzmq>=26", "msgpack>=1.0.5"]
-HUB = [*LINK, "docker>=7.1", "redis>=5", "hiredis>=2.3", "pynacl>=1.5", "psutil>=5.9"]
+HUB = [*LINK, "docker>=7.1", "redis>=5", "hiredis>=2.3", "pynacl>=1.5", "psutil>=5.9", "numpy>=1.26"]
 CONSOLE = [*LINK, "starlette>=1,<2", "uvicorn[standard]>=0.30", "argon2-cffi>=23"]
 DEV = [
     *HUB,

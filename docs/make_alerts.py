@@ -32,10 +32,12 @@ happens. Five rules are on without any file; a file of your own changes them, ad
     alerts = /etc/pidone/alerts.ini
 
 `hubd --check` and `hubctl alerts check FILE` tell every problem as file:line. conf/alerts.ini is an example with six more
-rules. The file is read when hubd starts.
+rules. The file is read when hubd starts, when it gets SIGHUP, and for `hubctl alerts reload`: whole, or not at all where it
+has a problem. What is the same goes on; a rule that is gone ends its alerts. Each hub has a file of its own: reload each.
 
     hubctl alerts                    what is wrong now; --all: also what is pending or silenced
     hubctl alerts test               sends a test notice to each sink and prints what became of it
+    hubctl alerts reload --dry-run   what would change if this hub read its file again; without --dry-run it does
     hubctl silence 'service=shop' --for 2h --reason 'new disk'
     hubctl silence list | end ID
 

@@ -18,6 +18,8 @@ from initd.rpc import attempts, details, logs
 from initd.talk import VERBS as TALK_VERBS
 from wire.limits import (
     COMMAND_GRACE_SECONDS,
+    COMMAND_OUTCOMES,
+    COMMAND_RESULTS,
     CONTROL_CLIENTS,
     CONTROL_REPLY_BYTES,
     CONTROL_REQUEST_BYTES,
@@ -103,7 +105,7 @@ LINK = f"""
 Over the socketpair that PID 1 gives it, in the same form. It may also use the verbs above that change nothing; whatever a hub
 commands comes as `command`, so that PID 1 knows the actor, refuses old epochs and `[initd] remote=observe`, and carries out
 each id at most once: a known id is answered with the stored result, or joins the wait. Ids are remembered until their
-deadline and {COMMAND_GRACE_SECONDS:g} s more.
+deadline and {COMMAND_GRACE_SECONDS:g} s more, the last {COMMAND_RESULTS} with their whole result, up to {COMMAND_OUTCOMES} before them with its outcome.
 
 """
 

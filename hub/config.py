@@ -55,6 +55,7 @@ class Config(Record):
     port_feed: int
     period: float
     sample_period: float
+    keep_lost: float
     alerts: str
     metrics: tuple[str, int] | None
     metrics_token_file: str
@@ -97,6 +98,12 @@ OPTIONS: Mapping[str, tuple[Option, ...]] = {
         Option("port_feed", typed.port, "7405", "clients: live feed"),
         Option("period", typed.seconds(0.2, 300), "2", "time between heartbeats; late after 1.5 of them, lost after 3"),
         Option("sample_period", typed.seconds(0.5, 3600), "5", "time between samples while nobody watches"),
+        Option(
+            "keep_lost",
+            typed.seconds(300, DECADE),
+            "24h",
+            "how long agents that left are listed, and their keys kept if they came by a service token",
+        ),
         Option(
             "alerts", typed.maybe, "", "file: rules and sinks of alerts (docs/alerts.md); else the built-in rules alone"
         ),

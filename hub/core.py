@@ -17,37 +17,46 @@ from hub.alerts.room import Alerts
 from hub.alerts.rules import Book
 from hub.alerts.rules import parse as rules_of
 from hub.clock import Instant
+from hub.cluster.gather import Gather
+from hub.cluster.rhythm import Rhythm
 from hub.cluster.room import Cluster
-from hub.commands.orders import Orders
+from hub.commands.orders import BACK_SECONDS, Orders
 from hub.commands.rolls import Rolls
+from hub.commands.succession import Succession
 from hub.discovery.desk import Desk
 from hub.discovery.enrolment import Enrolment
 from hub.discovery.notices import keep, tell
+from hub.discovery.pulse import Pulse
 from hub.discovery.relays import Relays
 from hub.discovery.rows import agent_of
 from hub.discovery.witness import Witness
 from hub.errors import Refusal
-from hub.fleet import Fleet, Settings
+from hub.fleet import PEER, Fleet, Settings
 from hub.forensics import Forensics, Weather
-from hub.gauges import count_exit, own_values, read_alerts, read_fleet, read_store
+from hub.gauges import count_exit, count_messages, own_values, read_alerts, read_fleet, read_store
 from hub.monitor.metrics import Metrics
 from hub.plain import plain
 from hub.queries import Queries
 from hub.recall import Recall
 from hub.store.rows import AgentRow, AuditRow, CommandRow, KeyRow, TokenRow
 from hub.trust.admin import Admin
-from hub.trust.rekeying import Rekeying
-from hub.trust.roles import Role, Subject, require
+from hub.trust.following import Following
+from hub.trust.kept import FLEET, Kept
+from hub.trust.rekeying import REKEY, Rekeying
+from hub.trust.roles import HUB_OPS, Role, Subject, require
 from hub.trust.turning import Turning
 from hub.words import (
     Admit,
     Asked,
+    Beaten,
     Effects,
     Event,
     Garbled,
     Publish,
     Published,
+    Replied,
     Reported,
+    Sampled,
     Say,
     Send,
     Store,
@@ -64,9 +73,6 @@ from wire.openmetrics import PLAIN
 
 NO_RIGHT = frozenset({"forbidden", "unknown-operation"})
 """Refusals that say something about who asks; they are audited, as all refusals of what only an admin may do."""
-
-FLEET = "fleet"
-"""Kind and subject of the row that holds the public half of the fleet key."""
 
 UPKEEP_SECONDS = 60.0
 """Pause between two looks for agents and keys to forget; after a restart ages are wrong by this at most."""
@@ -91,23 +97,18 @@ class Core:
         self.admin = Admin(self.fleet, self.enrolment)
         self.asking = {**self.recall.handlers, **self.admin.handlers, "command": self._command}
         self.asking |= self.forensics.handlers | self.rolls.handlers
-        self.asking |= {"about": self._about, "metrics": self._metrics}
+        self.asking |= {"about": self._about, "metrics": self._metrics, "hubs": self._hubs, "drain": self._drain}
         self.turning = Turning(self.fleet)
         self.rekeying = Rekeying(self.fleet)
-        self.desk.handlers[M.Rekey] = self.rekeying.take
-        self.asking |= self.turning.handlers | self.rekeying.handlers
+        self.desk.handlers[M.Rekey] = self.relays.rekey = self.rekeying.take
         self.admin.own_keys = self.turning.rows
-        self.upkeep_at = 0.0
-        self.garbled = 0
-        self.metrics = Metrics()
+        self.metrics, self.upkeep_at, self.garbled = Metrics(), 0.0, 0
+        self.kept = Kept(self.fleet, self.orders.rows)
         self.alerts = Alerts(self.fleet, self.weather, new_id, self._own, book or rules_of("", "(none)"))
-        self.asking |= self.alerts.handlers
+        self.following = Following(self.fleet, self.recall, self.rolls, lambda: self.turning.moved)
+        self.asking |= self.alerts.handlers | self.turning.handlers | self.rekeying.handlers | self.following.handlers
         self.cluster = Cluster(self.fleet, self.orders, version) if settings.shared else None
-        self.desk.compass = self.cluster
-        if self.cluster is not None:
-            self.cluster.errands.listen()
-            self.alerts.things.mine = self.cluster.serves
-        self.asking |= {"hubs": self._hubs, "drain": self._drain}
+        self.desk.compass = self.relays.compass = self.witness.compass = self.cluster
         self.ports: dict[str, Callable[[Asked, Instant], Effects]] = {
             "agents": self._from_agent,
             "clients": self._from_client,
@@ -115,8 +116,10 @@ class Core:
         }
         self.handlers: dict[type, Callable[[Any, Instant], Effects]] = {
             Asked: self._asked,
+            Beaten: Pulse(self.desk, self._asked, Rhythm(self.cluster) if self.cluster else None).take,
             Garbled: self._garbled,
             Published: self.desk.hear,
+            Sampled: self.desk.sample,
             Watched: self._watched,
             Reported: lambda event, now: self.witness.take(event.report, now),
             Stored: self._stored,
@@ -124,12 +127,26 @@ class Core:
             Undelivered: lambda event, now: self.desk.undelivered(event),
             Tick: self._tick,
         }
+        if self.cluster is not None:
+            self._join(self.cluster)
+
+    def _join(self, cluster: Cluster) -> None:
+        """The rooms that know of other hubs."""
+        links = cluster.near.links
+        self.handlers[Replied] = lambda event, now: links.replied(event.hub, event.message, now)
+        cluster.errands.listen()
+        cluster.tidings.errands = {**cluster.tidings.errands, REKEY: self.rekeying.wished}
+        cluster.tidings.lost = self.kept.look
+        self.alerts.things.mine = cluster.serves
+        self.rolls.acts = cluster.acts
+        cluster.near.succession = Succession(self.rolls, cluster.name, cluster.near.carrier)
+        self.gather = Gather(self.fleet, self.queries, self.rolls, links, cluster.near.at)
+        self.asking |= self.gather.handlers
 
     def handle(self, event: Event, now: Instant) -> Effects:
         """The effects of one event, in the order in which they are to be carried out."""
-        if isinstance(event, (Asked, Published)):
-            self.metrics.count("pidone_messages_total", type(event.message).__name__)
-        effects = self.turning.stamp(self.handlers[type(event)](event, now))
+        count_messages(self.metrics, event)
+        effects = self.kept.hear(self.turning.stamp(self.handlers[type(event)](event, now)))
         if self.cluster is not None:
             effects = self.cluster.tidings.sign(effects)
         self.alerts.hear(effects, now)
@@ -138,14 +155,14 @@ class Core:
                 self.metrics.count("pidone_refused_total", effect.message.code)
             elif isinstance(effect, Publish) and effect.topic.startswith("fact/"):
                 count_exit(self.metrics, effect.body)
-        return effects
+        return self.following.tell(effects, now)
 
     # -- start -------------------------------------------------------------------------------------------------------
 
     def start(self, now: Instant) -> Effects:
         """What must be read from the store before anybody is let in."""
         self.fleet.started = now
-        since = now.wall - limits.COMMAND_SECONDS
+        since = now.wall - BACK_SECONDS
         return [
             *(self.cluster.start(now) if self.cluster else []),
             Store("keys", (), self._loaded(self._take_keys)),
@@ -188,6 +205,7 @@ class Core:
 
     def _take_tokens(self, rows: Sequence[TokenRow], now: Instant) -> Effects:
         self.enrolment.restore(rows)
+        self.kept.know(rows)
         return []
 
     def _take_agents(self, rows: Sequence[AgentRow], now: Instant) -> Effects:
@@ -219,7 +237,7 @@ class Core:
     def _from_agent(self, asked: Asked, now: Instant) -> Effects:
         if isinstance(asked.message, M.Progress):
             return self.orders.progress(asked, asked.message, now)
-        if self.relays.hears(asked.message):
+        if self.relays.hears(asked):
             return self.relays.take(asked, now)
         effects = self.desk.take(asked, now)
         if self.cluster is not None and asked.user in self.fleet.registry.met:
@@ -230,6 +248,8 @@ class Core:
         query = asked.message
         if not isinstance(query, M.Query):
             raise Refusal("unexpected", "only Query is heard here")
+        if asked.user.startswith(PEER):
+            return self._from_hub(asked, query, now)
         subject = self._subject(asked.user)
         try:
             require(subject, query.op)
@@ -241,8 +261,17 @@ class Core:
             row = AuditRow(now.wall, subject.name, action, _meant(query), "refused", why, "", asked.peer)
             return [Send(asked.route, _refused(asked, refusal)), Store("append_audit", (row,))]
 
+    def _from_hub(self, asked: Asked, query: M.Query, now: Instant) -> Effects:
+        """Another hub asks: nothing but what hubs may, and only in its present life."""
+        cluster = self.cluster
+        if cluster is None or query.op not in HUB_OPS:
+            raise Refusal("forbidden", "a hub's key asks nothing but what hubs ask each other")
+        if not cluster.near.is_member(asked.user.removeprefix(PEER), query.args.get("born")):
+            raise Refusal("stale-hub", "this is not the present life of a member")
+        return cluster.asked.get(query.op, self.gather.tell)(asked, query, now)
+
     def _serve(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
-        if query.op in self.queries.handlers:
+        if query.op in self.queries.handlers and self.cluster is None:
             rows = self.queries.handlers[query.op](query.args, subject, now)
             return [Send(asked.route, M.Answer(query.id, rows))]
         return self.asking[query.op](asked, query, subject, now)
@@ -341,14 +370,13 @@ class Core:
         self.metrics.set("pidone_store_away", int(event.away_since is not None))
         if self.cluster is not None:
             self.cluster.resync = True
-        return self.desk.doubt(event.renewed) if event.renewed else []
+        return [*self.desk.doubt(event.renewed), *self.kept.look()] if event.renewed else []
 
     def _tick(self, event: Tick, now: Instant) -> Effects:
         cluster = self.cluster
         effects = tell(self.fleet.registry.tick(now), self.fleet) if cluster is None else cluster.tick(now)
-        effects += self.relays.tick(now)
-        effects += self.orders.tick(now) + self.turning.tick(now)
-        effects += self.weather.tick(now) + self.rolls.tick(now) + self.alerts.tick(now)
+        effects += self.relays.tick(now) + self.desk.tick(event.busy, now) + self.orders.tick(now)
+        effects += self.turning.tick(now) + self.weather.tick(now) + self.rolls.tick(now) + self.alerts.tick(now)
         if now.mono >= self.upkeep_at:
             self.upkeep_at = now.mono + UPKEEP_SECONDS
             effects += self.enrolment.tick(now)
@@ -357,8 +385,9 @@ class Core:
             archived = self.fleet.archive(now)
             if cluster is not None:
                 cluster.forget(archived)
+                effects.append(Store("tokens", (), self.kept.refresh))
             effects.append(Store("stats", (), self._weighed))
-        return effects
+        return [*effects, *self.following.tick(now), *self.kept.tell()]
 
 
 def _meant(query: M.Query) -> str:

@@ -7,6 +7,7 @@ import secrets
 import signal
 import socket
 import sys
+import time
 from collections import deque
 from pathlib import Path
 
@@ -15,20 +16,24 @@ import zmq
 from hub import expendable
 from hub.alerts import rules
 from hub.alerts.couriers import Couriers
+from hub.bouncer import Bouncer
 from hub.cluster import overload
+from hub.collecting import Collector
 from hub.config import Config, EngineConfig, load
 from hub.core import Core
 from hub.discovery.enrol_port import serve_forever
-from hub.doors import Doors
+from hub.doors import Doors, numbers
 from hub.edge import Guard, Polled, leave_by
 from hub.engines.docker import Engine, Tls
 from hub.engines.reports import Report
 from hub.errors import HubError, StartError
 from hub.fleet import Settings
 from hub.ini import ConfigError
-from hub.loop import Loop, Waker
+from hub.lines import Lines
+from hub.loop import Loop
 from hub.opening import open_store as open_store
 from hub.own import capacity
+from hub.rereading import Rereader
 from hub.scraping import Scrapes
 from hub.scraping import serve as serve_metrics
 from hub.sockets import Socket
@@ -36,16 +41,16 @@ from hub.store.chained import chained
 from hub.store.errors import StoreError
 from hub.store.worker import Worker
 from hub.trust import keyring
-from hub.trust.rotation import Turn, placed
+from hub.trust.rotation import placed
 from hub.trust.zap import Admissions, Gate
 from hub.version import version
+from hub.vigil import Ended, Readings, awaited, opened
+from hub.waker import Waker
 from hub.words import Stored, Then
 from wire.messages import HubAddress
 
 Engines = dict[str, Engine | Polled]
 DEFAULT = "/etc/pidone/hubd.ini"
-PER_AGENT = 3
-"""Descriptors one agent takes: requests, commands, samples."""
 STOP_SECONDS = 5.0
 """How long the store may take to write what is left at the end."""
 
@@ -75,6 +80,8 @@ def main(argv: list[str]) -> int:
         return 0
     try:
         return _run(config, book)
+    except Ended:
+        return 0
     except (HubError, StoreError, TimeoutError, OSError) as error:
         say(f"cannot run: {error}")
         return 1
@@ -99,6 +106,11 @@ def say(line: str) -> None:
     print(f"hubd: {text}", file=sys.stderr, flush=True)
 
 
+SWITCH_SECONDS = 0.0005
+"""How long one thread may hold up another: at Python's 5 ms each wake-up of the loop waits so long while the store's
+thread packs samples, and a command has four of them."""
+
+
 def _run(config: Config, book: rules.Book) -> int:
     ring = keyring.load(
         config.state_dir, f"{_local(config)}:{config.port_client}", f"{_local(config)}:{config.port_feed}"
@@ -106,8 +118,14 @@ def _run(config: Config, book: rules.Book) -> int:
     endpoint = _endpoint(config, config.port_enrol)
     _probe(config)
     enrol, keeper = expendable.start(lambda end: serve_forever(end, endpoint, ring.fleet))
+    sys.setswitchinterval(SWITCH_SECONDS)
     waker, reports = Waker(), deque[Report]()
-    worker = Worker(chained(open_store(config), config.keep_audit), waker.wake)
+    try:
+        store = opened(config, ring, say)
+    except BaseException:
+        enrol.close()
+        raise
+    worker = Worker(chained(store, config.keep_audit), waker.wake)
     worker.start()
     admissions = Admissions()
     core = Core(_settings(config, ring), version(), lambda: secrets.token_hex(8), book)
@@ -116,10 +134,16 @@ def _run(config: Config, book: rules.Book) -> int:
     if core.cluster is not None:
         Guard(loop, core.cluster, engines).stand()
     _watch_new_keys(loop, admissions)
-    loop.keeper, loop.sinks = keeper, _couriers(book, loop, waker)
+    couriers = _couriers(book, loop, waker)
+    loop.keeper, loop.sinks = keeper, couriers
+    rereader = Rereader(loop, couriers, config.alerts)
+    readings = Readings(config, loop.effects, lambda why: awaited(config, ring, say, why).close(time.time()))
     try:
-        loop.prepare(30.0)
-        _serve(loop, config, ring.turn, admissions, engines)
+        loop.prepare(30.0, readings.again)
+        readings.end()
+        loop.turns += [Collector(time.monotonic()).turn, core.alerts.turn]
+        rereader.listen()
+        _serve(loop, config, ring, admissions, engines)
     finally:
         enrol.close()
         for engine in engines.values():
@@ -166,18 +190,23 @@ def _metrics(config: Config, loop: Loop) -> None:
         loop.turns.append(scrapes.turn)
 
 
-def _serve(loop: Loop, config: Config, turn: Turn, admissions: Admissions, engines: Engines) -> None:
+def _serve(loop: Loop, config: Config, ring: keyring.Keyring, admissions: Admissions, engines: Engines) -> None:
     context: zmq.Context[Socket] = zmq.Context()
     gate = Gate(context, admissions)
     gate.open()  # before any bind: an unguarded socket would let everybody in
     try:
-        doors = Doors(context, config, turn)
+        doors = Doors(context, config, ring.turn)
+        bouncer = Bouncer(loop, numbers(config))
+        if loop.core.cluster is not None:
+            Lines(loop, context, ring.link, loop.core.cluster.near.links).stand()
+        bouncer.stand()
         _metrics(config, loop)
         _catch_signals(loop)
         for engine in engines.values():
             engine.start()
-        say(f"listening on {config.bind}, ports {_ports(config)}; room for {capacity() // PER_AGENT} agents")
+        say(f"listening on {config.bind}, ports {_ports(config)}; room for {overload.capacity(capacity())} agents")
         loop.run(doors, gate)
+        bouncer.stop()
         loop.finish(1.0)
         doors.close()
     finally:
@@ -212,6 +241,7 @@ def _settings(config: Config, ring: keyring.Keyring) -> Settings:
         hub=ring.hub,
         period=config.period,
         sample_period=config.sample_period,
+        keep_lost=config.keep_lost,
         addresses=addresses,
         enrol_addresses=tuple(address.enrol for address in addresses),
         fleet_key=ring.fleet.public,
@@ -221,6 +251,7 @@ def _settings(config: Config, ring: keyring.Keyring) -> Settings:
         engines=frozenset(engine.name for engine in config.engines),
         shared=config.store is not None,
         capacity=overload.capacity(capacity()),
+        link=ring.link.public,
     )
     return placed(settings, ring.turn.standing)
 
@@ -229,7 +260,6 @@ def _catch_signals(loop: Loop) -> None:
     signal.set_wakeup_fd(loop.waker.fileno(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave_by(loop, loop.core.cluster))
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def _probe(config: Config) -> None:

@@ -129,6 +129,15 @@ class Doors:
             door.close(0)
 
 
+def numbers(config: Config) -> dict[int, str]:
+    """Every port that may be bound, each with the name of its door."""
+    doors = {
+        config.port_command: "command", config.port_samples: "samples",
+        config.port_client: "client", config.port_feed: "feed",
+    }  # fmt: skip
+    return {port + side * STEP: name for side in (1, 0) for port, name in doors.items()}
+
+
 def _bind(socket: Socket, pair: KeyPair, endpoint: str) -> None:
     socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret.encode("ascii"))
     socket.bind(endpoint)

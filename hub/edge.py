@@ -20,6 +20,7 @@ from hub.words import Effect, Leave, Notify, Order, Poll, Send, Store, Stored
 
 VERDICT = "judge_agent"
 NO_LEASE = "this hub has no lease on the shared store now"
+NOT_ASKED = "another hub asks this engine now"
 
 
 class Polled:
@@ -37,6 +38,11 @@ class Polled:
         elif not on and self._engine is not None:
             self._engine.stop()
             self._engine = None
+
+    @property
+    def on(self) -> bool:
+        """Whether it is this hub's turn."""
+        return self._engine is not None
 
     def start(self) -> None:
         """Its turn is told by the core."""
@@ -99,9 +105,12 @@ class Guard:
         return False
 
     def _order(self, effect: Order) -> bool:
-        if self._acts():
+        polled = self._engines.get(effect.engine)
+        idle = isinstance(polled, Polled) and not polled.on
+        if self._acts() and not idle:
             return True
-        self._loop.reports.append(OrderResult(effect.engine, effect.command.id, False, "unreachable", NO_LEASE))
+        why = NOT_ASKED if idle else NO_LEASE
+        self._loop.reports.append(OrderResult(effect.engine, effect.command.id, False, "unreachable", why))
         return False
 
     def _notify(self, effect: Notify) -> bool:

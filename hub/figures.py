@@ -11,6 +11,7 @@ import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from math import nan
+from struct import Struct
 from typing import Any
 
 from hub.clock import Instant
@@ -24,6 +25,7 @@ STALE = 2.5
 """Sample periods after which a value is not shown any more."""
 SHOWN = tuple(column.name for column in PROCESS_COLUMNS)
 INDEX = {column.name: index for index, column in enumerate(CONTAINER_COLUMNS)}
+_CONTAINER = Struct(f"<{len(CONTAINER_COLUMNS)}d")
 NOTHING: dict[str, object] = dict.fromkeys(SHOWN)
 
 
@@ -38,6 +40,8 @@ def unpack(data: bytes, code: str) -> array[float]:
 
 def container_values(sample: Sample) -> tuple[float, ...]:
     """The container's values in the order of CONTAINER_COLUMNS; what a peer left out is unknown."""
+    if len(sample.container) == _CONTAINER.size:
+        return _CONTAINER.unpack(sample.container)
     known = unpack(sample.container, "d")[: len(CONTAINER_COLUMNS)]
     return (*known, *([nan] * (len(CONTAINER_COLUMNS) - len(known))))
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from hub.clock import Instant
+from hub.cluster.overload import Load
 from hub.discovery import identity
-from hub.discovery.registry import Agent, Registry
+from hub.discovery.registry import ARCHIVE_SECONDS, Agent, Registry
 from hub.engines.reports import ContainerRow, ContainerSample, EngineCommand, EngineState
 from hub.store.rows import KeyRow
 from hub.trust.rotation import Standing
@@ -18,6 +19,8 @@ from hub.words import Effects, Route
 from wire._record import Record
 from wire.messages import HubAddress
 
+PEER = "hub/"
+"""Begins the User-Id of another hub; no agent's or client's name holds a slash."""
 COMPOSE_SERVICE = "com.docker.compose.service"
 
 
@@ -43,8 +46,12 @@ class Settings(Record):
     """Where the rotation of the hub's key stands."""
     shared: bool = False
     """Other hubs may have the store open too."""
-    capacity: int = 1
+    keep_lost: float = ARCHIVE_SECONDS
+    """Seconds that agents stay in history, and their keys after them."""
+    capacity: int = 10_000
     """Agents that this hub can hold."""
+    link: str = ""
+    """Public key under which this hub dials others."""
 
 
 class Known(Record):
@@ -61,7 +68,8 @@ class Fleet:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.registry = Registry(settings.period)
+        self.load = Load(settings.period, settings.capacity)
+        self.registry = Registry(settings.period, settings.keep_lost)
         self.engines: dict[str, EngineState] = {}
         self.containers: dict[str, Known] = {}
         self.samples: dict[str, ContainerSample] = {}
@@ -69,9 +77,9 @@ class Fleet:
         self.keys: dict[str, KeyRow] = {}
         """Live keys by public key."""
         self.fresh: dict[str, str] = {}
-        """New keys of agents that were not used yet, each with the one it is to replace."""
+        """New keys of agents and relays that were not used yet, each with the one it is to replace."""
         self.rekeying: set[str] = set()
-        """Agents that are to change their key."""
+        """Agents and relays that are to change their key."""
         self.agent_keys: dict[str, KeyRow] = {}
         """The same, of agents, by agent id."""
         self.client_keys: dict[str, KeyRow] = {}
@@ -81,10 +89,16 @@ class Fleet:
         self.relayed: dict[str, Callable[[EngineCommand, Instant], Effects]] = {}
         """Engine behind a relay -> how an order is given to it; all others get theirs from the loop."""
         self._table: dict[tuple[str, str], str] = {}
+        self.hub_keys: dict[str, str] = {}
+        """Key -> name of the other hubs that are members now: what they may ask is in hub.trust.roles."""
         self.routes: dict[str, Route] = {}
         """Agent -> way to its command route."""
         self.watched: set[str] = set()
         """Topics of the feed somebody is subscribed to."""
+        self.followers = 0
+        """Connections that follow by the client port."""
+        self.followed: Callable[[str], bool] = lambda topic: False
+        """Whether somebody follows a topic by the client port."""
         self.picture = identity.Board()
         self.epoch = 0
         self.store_away: float | None = None
@@ -107,6 +121,7 @@ class Fleet:
         ]
         listed = {key: _listed(key, self.containers[key]) for key in touched if key in self.containers}
         self.picture.absorb(again, touched, identity.join(claims, listed, self.picture))
+        self.registry.touched |= again
         for agent_id in again & set(self.picture.container_of):
             agent, container = known[agent_id], self.picture.container_of[agent_id]
             agent.verified, agent.container_name = container, self.containers[container].row.name
@@ -140,13 +155,20 @@ class Fleet:
     def labels_of(self, agent: Agent) -> dict[str, str]:
         """The labels that count: the token's, and what the engine says of its container."""
         known = self.container_of(agent.id)
-        return {**(container_labels(known.row.labels) if known else {}), **agent.labels}
+        outer = {**container_labels(known.row.labels), **self.relay_labels(known)} if known else {}
+        return {**outer, **agent.labels}
 
     def labels_of_container(self, container: str) -> dict[str, str]:
         """The same for a container, which may have an agent."""
         known = self.containers[container]
         agent = self.registry.agents.get(self.picture.agent_of.get(container, ""))
-        return {**container_labels(known.row.labels), **(agent.labels if agent else {})}
+        return {**container_labels(known.row.labels), **self.relay_labels(known), **(agent.labels if agent else {})}
+
+    def relay_labels(self, known: Known) -> dict[str, str]:
+        """The labels of the token that the relay of a container's engine came with; none where there is no relay."""
+        state = self.engines.get(known.engine)
+        row = self.relay_keys.get(state.via) if state else None
+        return dict(row.scope) if row else {}
 
     def of_token(self, token: str) -> Iterator[Agent]:
         """Listed agents that enrolled with this token."""
@@ -154,11 +176,12 @@ class Fleet:
 
     def admissions(self) -> dict[tuple[str, str], str]:
         """(domain, key) -> User-Id for the gate."""
-        return dict(self._table)
+        hubs = {("clients", public): PEER + hub for public, hub in self.hub_keys.items()}
+        return {**self._table, **hubs}
 
     def add_key(self, row: KeyRow) -> None:
         """A key becomes live."""
-        elder = self.agent_keys.get(row.subject) if row.kind == "agent" else None
+        elder = self._by_subject(row).get(row.subject) if row.kind in ("agent", "relay") else None
         if elder is not None and elder.public != row.public:
             self.fresh[row.public] = elder.public
         self.keys[row.public] = row
@@ -166,13 +189,14 @@ class Fleet:
         self._table.update(dict.fromkeys(_doors(row), row.subject))
 
     def drop_key(self, public: str) -> None:
-        """One of two keys of an agent is live no more; the agent stays, under the other."""
+        """One of two keys of an agent or a relay is live no more; it stays, under the other."""
         row = self.keys.pop(public)
         for door in _doors(row):
             self._table.pop(door, None)
         elder = self.fresh.pop(public, "")
-        if self.agent_keys.get(row.subject) == row and elder in self.keys:
-            self.agent_keys[row.subject] = self.keys[elder]
+        known = self._by_subject(row)
+        if known.get(row.subject) == row and elder in self.keys:
+            known[row.subject] = self.keys[elder]
 
     def elder(self, row: KeyRow) -> KeyRow | None:
         """The key that this one is to replace, as long as both are live."""

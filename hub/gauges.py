@@ -11,6 +11,7 @@ from hub.alerts.rules import SEVERITIES
 from hub.fleet import Fleet
 from hub.monitor.metrics import Metrics
 from hub.store.rows import StoreStats
+from hub.words import Asked, Beaten, Event, Published, Sampled
 from wire.model import CommandState, Presence
 
 
@@ -59,6 +60,16 @@ def read_alerts(metrics: Metrics, alerts: Iterable[Alert]) -> None:
     firing = Counter(alert.severity for alert in alerts if alert.firing)
     for severity in SEVERITIES:
         metrics.set("pidone_alerts", firing[severity], severity)
+
+
+def count_messages(metrics: Metrics, event: Event) -> None:
+    """What came, by its type."""
+    if isinstance(event, (Asked, Published)):
+        metrics.count("pidone_messages_total", type(event.message).__name__)
+    elif isinstance(event, Beaten):
+        metrics.count("pidone_messages_total", "Heartbeat", by=len(event.beats))
+    elif isinstance(event, Sampled):
+        metrics.count("pidone_messages_total", "Sample", by=len(event.samples))
 
 
 def count_exit(metrics: Metrics, body: Any) -> None:

@@ -24,22 +24,27 @@ import zmq
 from hub import words
 from hub.alerts.notices import Notice
 from hub.clock import Attention, Instant
+from hub.cluster.overload import Meter
 from hub.core import Core
 from hub.doors import Doors
 from hub.engines.reports import EngineCommand, OrderResult, Report
 from hub.errors import HubError
-from hub.own import Own, capacity, descriptors
-from hub.sockets import Received, Socket, drain, send
+from hub.hearing import requests
+from hub.own import Own, capacity
+from hub.shares import Ledger
+from hub.sockets import Socket, publications, send, subscriptions
 from hub.store.errors import StoreError
-from hub.store.worker import NEWS, TENDED, Worker
+from hub.store.worker import NEWS, TENDED, Outcome, Worker
 from hub.trust.zap import Admissions, Gate
+from hub.waker import Waker
 from wire import limits
 from wire.codec import DecodeError, EncodeError, decode, encode
-from wire.frames import FrameError, publication, split
-from wire.messages import Feed, Message, Refused
+from wire.messages import Feed, Message, Refused, Sample
 
 PASS = 500
 """Most messages of one socket in one pass: about 20 ms of work."""
+TURN = 50
+"""Most of the agents' messages between two looks at clients and at what the store has done: about 2 ms of work."""
 TICK_SECONDS = 0.2
 """Longest sleep, and how finely silence and deadlines are judged."""
 WATCH_SECONDS = 1.0
@@ -65,30 +70,6 @@ class Sinks(Protocol):
         """(sink, outcome) -> notices."""
 
 
-class Waker:
-    """A descriptor that other threads write to when they have left something."""
-
-    def __init__(self) -> None:
-        self.reader, self._writer = sockets.socketpair()
-        self.reader.setblocking(False)
-        self._writer.setblocking(False)
-
-    def wake(self) -> None:
-        """From any thread; a full pipe is awake already."""
-        with suppress(BlockingIOError):
-            self._writer.send(b"\0")
-
-    def fileno(self) -> int:
-        """For signal.set_wakeup_fd."""
-        return self._writer.fileno()
-
-    def clear(self) -> None:
-        """After the poll."""
-        with suppress(BlockingIOError):
-            while self.reader.recv(4096):
-                pass
-
-
 class Loop:
     """See the module's docstring.  `say` takes one line for the log."""
 
@@ -107,7 +88,7 @@ class Loop:
         self.waker, self.enrol, self.engines, self.reports, self.say = waker, enrol, engines, reports, say
         self.doors: Doors | None = None
         self.gate: Gate | None = None
-        self.attention = Attention(time.monotonic())
+        self.attention, self.meter = Attention(time.monotonic()), Meter(time.monotonic())
         self.pending = 0
         self.feed_seq = 0
         self.watch_at = self.tick_at = 0.0
@@ -119,11 +100,14 @@ class Loop:
         """Who is told of alerts."""
         self.turns: list[Callable[[Instant], list[words.Event]]] = []
         """Others who do a little at each pass and never raise; they wake the loop for more."""
-        self.own = Own()
+        self.own, self.ledger = Own(), Ledger()
+        self.more: tuple[Socket, ...] = ()
+        """Sockets of those that take turns, which the loop wakes for."""
         self.keeper = 0
         """Pid of the enrolment port's keeper; 0 = none is watched."""
         self.effects: dict[type, Callable[[Any], None]] = {
             words.Send: self._send,
+            words.Answer: self._answer,
             words.Publish: self._publish,
             words.Store: self._store,
             words.Order: self._order,
@@ -136,8 +120,8 @@ class Loop:
 
     # -- life --------------------------------------------------------------------------------------------------------
 
-    def prepare(self, seconds: float) -> None:
-        """Reads the store before any port opens; raises what the core raises, or TimeoutError."""
+    def prepare(self, seconds: float, again: Callable[[Outcome], bool] = lambda outcome: False) -> None:
+        """Reads the store before any port opens, what `again` asks anew too; raises as the core, or TimeoutError."""
         deadline = time.monotonic() + seconds
         self._carry_out(self.core.start(self._now()))
         while self.pending:
@@ -149,31 +133,34 @@ class Loop:
                 self.waker.reader.recv(4096)
             self.waker.reader.setblocking(False)
             for outcome in self.worker.drain():
-                self._outcome(outcome.tag, outcome.value, outcome.error, strict=True)
+                if again(outcome):
+                    self.pending, deadline = self.pending - 1, time.monotonic() + seconds
+                else:
+                    self._outcome(outcome.tag, outcome.value, outcome.error, strict=True)
 
     def run(self, doors: Doors, gate: Gate) -> None:
         """Serves until `stop`."""
         self.doors, self.gate = doors, gate
-        self.attention = Attention(time.monotonic(), self.attention.total)
-        poller = self._poller(doors)
-        feed = doors.feed
+        self.attention, self.meter = Attention(time.monotonic(), self.attention.total), Meter(time.monotonic())
+        poller, watched = self._poller(doors), (doors.feed, *self.more)
         while self.running:
+            asleep = time.monotonic()
             ready = dict(poller.poll(int(TICK_SECONDS * 1000)))
             begun = time.monotonic()
             drained = self._pass(doors, ready)
+            self.meter.passed(begun - asleep, drained)
             self.longest = max(self.longest, time.monotonic() - begun)
             self.attention = self.attention.advance(time.monotonic(), drained)
             self._tick()
             self._watch()
-            if doors.feed is not feed:
-                poller = self._poller(doors)
-                feed = doors.feed
+            if watched != (doors.feed, *self.more):
+                poller, watched = self._poller(doors), (doors.feed, *self.more)
 
     def _tick(self) -> None:
         """One Tick, at most as often as TICK_SECONDS: under load a pass is much shorter."""
         if self.attention.last >= self.tick_at:
             self.tick_at = self.attention.last + TICK_SECONDS / 2
-            self._event(words.Tick())
+            self._event(words.Tick(self.meter.read(self.attention.last)))
 
     def stop(self) -> None:
         """Ends `run` after the present pass; for signal handlers."""
@@ -188,7 +175,8 @@ class Loop:
 
     def _poller(self, doors: Doors) -> zmq.Poller:
         poller = zmq.Poller()
-        for socket in (doors.commands, doors.samples, doors.clients, doors.feed, self.waker.reader, self.enrol):
+        own = (doors.commands, doors.samples, doors.clients, doors.feed, self.waker.reader, self.enrol)
+        for socket in (*own, *self.more):
             poller.register(socket, zmq.POLLIN)
         return poller
 
@@ -198,47 +186,50 @@ class Loop:
         """Reads everything that is ready; whether the agents' port was emptied."""
         if self.waker.reader in ready or self.waker.reader.fileno() in ready:
             self.waker.clear()
-        self._outcomes()
-        heard = self._requests("agents", doors.commands)
-        self._requests("clients", doors.clients)
-        self._samples(doors.samples)
-        self._subscriptions(doors.feed)
+        emptied = self._talk(doors)
+        if self._samples(doors.samples) >= TURN:
+            self._talk(doors)
+        if doors.feed in ready:
+            self._subscriptions(doors.feed)
         self._enrolments()
         for _ in range(len(self.reports)):
             self._event(words.Reported(self.reports.popleft()))
         for event in [event for turn in self.turns for event in turn(self._now())]:
             self._event(event)
-        return heard < PASS
+        return emptied
+
+    def _talk(self, doors: Doors) -> bool:
+        """Serves agents and clients in turn, so that a command waits for few others; whether all agents were heard."""
+        for _ in range(PASS // TURN):
+            self._outcomes()
+            self._requests("clients", doors.clients)
+            if self._requests("agents", doors.commands) < TURN:
+                self._outcomes()
+                return True
+        return False
 
     def _requests(self, port: str, socket: Socket) -> int:
-        count = 0
-        for received in drain(socket, PASS):
-            count += 1
-            self._request(port, received)
+        count, events = requests(port, socket, TURN, self.ledger)
+        for event in events:
+            self._event(event)
         return count
 
-    def _request(self, port: str, received: Received) -> None:
-        try:
-            envelope, payload = split(received.frames)
-        except FrameError:
-            return
-        route = words.Route(port, envelope)
-        try:
-            message = decode(payload)
-        except DecodeError as error:
-            self._event(words.Garbled(route, received.user, str(error)))
-            return
-        self._event(words.Asked(route, received.user, received.peer, message))
-
-    def _samples(self, socket: Socket) -> None:
-        for received in drain(socket, PASS):
-            with suppress(FrameError, DecodeError):
-                _, payload = publication(received.frames)
-                self._event(words.Published(received.user, decode(payload)))
+    def _samples(self, socket: Socket) -> int:
+        """Samples become one event for all of a pass; what else agents publish is seldom."""
+        taken: list[tuple[str, Sample]] = []
+        for user, payload in publications(socket, PASS, self.ledger):
+            with suppress(DecodeError):
+                message = decode(payload)
+                if isinstance(message, Sample):
+                    taken.append((user, message))
+                else:
+                    self._event(words.Published(user, message))
+        if taken:
+            self._event(words.Sampled(tuple(taken)))
+        return len(taken)
 
     def _subscriptions(self, socket: Socket) -> None:
-        for received in drain(socket, PASS):
-            frame = received.frames[0]
+        for frame in subscriptions(socket, PASS, self.ledger):
             if frame[:1] in (b"\0", b"\1"):
                 self._event(words.Watched(frame[1:].decode("ascii", "replace"), frame[:1] == b"\1"))
 
@@ -308,6 +299,15 @@ class Loop:
         if not send(socket, [*effect.route.envelope, payload]) and effect.agent:
             self._event(words.Undelivered(effect.agent))
 
+    def _answer(self, effect: words.Answer) -> None:
+        """Who is gone meanwhile does not get its answer, and asks again."""
+        assert self.doors is not None
+        payloads: dict[int, bytes] = {}
+        for route, durable in effect.routes:
+            if durable not in payloads:
+                payloads[durable] = self._encoded(effect.beat._replace(durable=durable))
+            send(self.doors.commands, [*route.envelope, payloads[durable]])
+
     def _encoded(self, message: Message) -> bytes:
         """The message as bytes; one that nobody could read becomes a refusal that says so."""
         try:
@@ -371,7 +371,7 @@ class Loop:
         if now < self.watch_at:
             return
         self.watch_at = now + WATCH_SECONDS
-        self._measure()
+        open_fds = self._measure()
         if self.gate is not None and not self.gate.alive:
             self.fault = RuntimeError("the gate's thread has ended")
             self.running = False
@@ -379,20 +379,20 @@ class Loop:
             if self.keeper and os.waitpid(-1, os.WNOHANG)[0] == self.keeper:
                 self.fault = RuntimeError("the keeper of the enrolment port has ended")
                 self.running = False
-        full = descriptors() >= FULL * capacity()
+        full = open_fds >= FULL * capacity()
         if full != bool(self.admissions.closed):
             self.say("file descriptors run short: no new agents are let in" if full else "new agents are let in again")
         self.admissions.closed = frozenset({"agents"}) if full else frozenset()
 
-    def _measure(self) -> None:
+    def _measure(self) -> int:
+        """Sets the gauges; the open file descriptors."""
         metrics = self.core.metrics
         metrics.set("pidone_store_queue", self.worker.backlog)
         metrics.set("pidone_store_refused_total", self.worker.refused)
         metrics.set("pidone_store_waiting", self.worker.waiting)
         metrics.set("pidone_loop_pass_seconds", self.longest)
         self.longest = 0.0
-
-        self.own.measure(metrics)
         if self.sinks is not None:
             for labels, count in self.sinks.counts().items():
                 metrics.set("pidone_alert_notices_total", count, *labels)
+        return self.own.measure(metrics, self.core.fleet.load)

@@ -14,10 +14,14 @@ def plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, float):
         return value if isfinite(value) else None
+    if isinstance(value, array):  # thousands of numbers: a history's column
+        if isfinite(sum(value)):
+            return tuple(value)
+        return tuple([number if number - number == 0 else None for number in value])  # else NaN or infinite
     if hasattr(value, "_asdict"):
         return {name: plain(item) for name, item in value._asdict().items()}
     if isinstance(value, Mapping):
         return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, (tuple, list, array, frozenset, set)):
+    if isinstance(value, (tuple, list, frozenset, set)):
         return tuple(plain(item) for item in value)
     return value

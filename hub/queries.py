@@ -17,7 +17,7 @@ from hub.discovery.registry import Agent, Process
 from hub.errors import Refusal
 from hub.figures import NOTHING, Figures, of_container
 from hub.fleet import Fleet, Known
-from hub.pages import page
+from hub.pages import ROWS, page
 from hub.plain import plain
 from hub.trust.roles import Subject
 from wire.model import Presence, State, full_name
@@ -45,7 +45,7 @@ class Queries:
     def agents(self, args: Mapping[str, Any], subject: Subject, now: Instant) -> list[Row]:
         """Agents of the live list; with `all`, those that left too."""
         everyone = args.get("all") is True
-        chosen = [a for a in self.fleet.registry.agents.values() if everyone or a.listed]
+        chosen = _only(args, [a for a in self.fleet.registry.agents.values() if everyone or a.listed])
         visible = [(a.id, 1, a) for a in chosen if self.sees(a, subject)]
         return [self._agent(agent, now) for agent in page(visible, args)]
 
@@ -170,6 +170,8 @@ class Queries:
         """Programs' processes; with `all`, every process of the containers.  `target` narrows it down."""
         everyone = args.get("all") is True
         chosen = self._chosen(args.get("target"), subject)
+        wanted = {agent.id for agent in _only(args, [agent for agent, _ in chosen])}
+        chosen = [one for one in chosen if one[0].id in wanted]
         weighed = [(a.id, len(p) + (len(a.roster) if everyone else 0), (a, p)) for a, p in chosen]
         rows: list[Row] = []
         for agent, programs in page(weighed, args):
@@ -188,7 +190,8 @@ class Queries:
         if not isinstance(texts, (tuple, list)) or len(texts) > SEVERAL or not all(isinstance(t, str) for t in texts):
             raise Refusal("bad-target", f"target must be one text or at most {SEVERAL}")
         whole = [text if "/" in text or "=" in text else f"{text}/*" for text in texts]
-        return [(agents[one.key], one.programs) for one in processes(whole, self.orders.candidates(subject))]
+        chosen = processes(whole, self.orders.candidates(subject, targets=whole))
+        return [(agents[one.key], one.programs) for one in chosen]
 
     def _program(self, agent: Agent, name: str, figures: Figures, now: Instant) -> Row:
         process = agent.programs[name]
@@ -218,6 +221,17 @@ class Queries:
             aged = {"at": figures.at, "age": figures.age, "stale": figures.stale}
             rows.append({"process": row.program or row.command, **plain(row), "state": None, **values, **aged})
         return rows
+
+
+def _only(args: Mapping[str, Any], agents: list[Agent]) -> list[Agent]:
+    """Of these agents the ones that `only` names by their ids; without it all.  Raises Refusal."""
+    wanted = args.get("only")
+    if wanted is None:
+        return agents
+    if not isinstance(wanted, (tuple, list)) or len(wanted) > ROWS or not all(isinstance(one, str) for one in wanted):
+        raise Refusal("bad-argument", f"only must be at most {ROWS} agent ids")
+    named = frozenset(wanted)
+    return [agent for agent in agents if agent.id in named]
 
 
 def _status(process: Process, offset: float, now: Instant, present: bool) -> Row:

@@ -51,7 +51,7 @@ class Recall:
         }
 
     def events(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
-        """Facts of all kinds, the hub's own notes too."""
+        """Facts of all kinds, the hub's own notes too; with `place` also how far was read, to read on from there."""
         args, limit = query.args, number(query.args, "limit", LIMIT, 1, MOST)
         meant = matcher(args.get("target"), self.fleet)
         narrowed = args.get("target") or subject.scope
@@ -65,7 +65,16 @@ class Recall:
             mine = mine[-int(limit) :] if position is None else mine[: int(limit)]
             return [self.fact(row, now) for row in mine]
 
-        return [Store("facts", call, answer(asked, query, rows))]
+        if args.get("place") is not True:
+            return [Store("facts", call, answer(asked, query, rows))]
+
+        def placed(found: Sequence[FactRow], end: int, now: Instant) -> Any:
+            shown = rows(found, now)
+            whole = position is None or len(shown) < limit
+            reached = found[-1].position if found else end if position is None else min(end, position)
+            return {"rows": shown, "position": reached if whole else shown[-1]["position"]}
+
+        return [_ended(asked, query, call, placed)]
 
     def sees(self, subject: Subject, agent_id: str) -> bool:
         """Whether an agent, present or left, exists for this subject."""
@@ -161,6 +170,18 @@ def answer(asked: Asked, query: Query, shape: Callable[[Any, Instant], Any]) -> 
             return [Send(asked.route, Refused(query.id, refusal.code, refusal.message, refusal.hint))]
 
     return arrived
+
+
+def _ended(asked: Asked, query: Query, call: Any, shape: Callable[[Any, int, Instant], Any]) -> Store:
+    """A reading of facts, after one of where they end: what comes between both is read, never left out."""
+
+    def arrived(last: Any, error: str, now: Instant) -> Effects:
+        if error:
+            return answer(asked, query, lambda found, now: None)(None, error, now)
+        end = last[-1].position if last else 0
+        return [Store("facts", call, answer(asked, query, lambda found, now: shape(found, end, now)))]
+
+    return Store("facts", (None, None, None, 1), arrived)
 
 
 def first(

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.alerts.notices import Notice
+from hub.alerts.rules import Sink
 from hub.clock import Instant
 from hub.engines.reports import EngineCommand, Report
 from wire._record import Record
-from wire.messages import Message
+from wire.messages import Beat, Heartbeat, Message, Query, Sample
 
 
 class Route(Record):
@@ -35,6 +36,13 @@ class Asked(Record):
     message: Message
 
 
+class Beaten(Record):
+    """Heartbeats, as they came one after the other."""
+
+    beats: tuple[tuple[Route, str, Heartbeat], ...]
+    """From where, by whom, and what it says."""
+
+
 class Garbled(Record):
     """Bytes from an authenticated peer that are no message."""
 
@@ -48,6 +56,13 @@ class Published(Record):
 
     user: str
     message: Message
+
+
+class Sampled(Record):
+    """Samples of many agents, as they came."""
+
+    samples: tuple[tuple[str, Sample], ...]
+    """User and sample."""
 
 
 class Watched(Record):
@@ -90,6 +105,9 @@ class Undelivered(Record):
 class Tick(Record):
     """Time has passed."""
 
+    busy: float | None = None
+    """How much of it the loop did not sleep, 0 to 1, where that was looked at."""
+
 
 class Send(Record):
     """Send one message; `agent` names whose command route it is, for Undelivered."""
@@ -97,6 +115,13 @@ class Send(Record):
     route: Route
     message: Message
     agent: str = ""
+
+
+class Answer(Record):
+    """Answer the heartbeats of many agents, each with its own `durable`."""
+
+    beat: Beat
+    routes: tuple[tuple[Route, int], ...]
 
 
 class Publish(Record):
@@ -145,6 +170,38 @@ class Notify(Record):
     then: Then | None = None
 
 
+class Reread(Record):
+    """Read the file of alert rules again; `then` gets a Book, or an error that names every problem."""
+
+    then: Then
+
+
+class Employ(Record):
+    """The sinks to tell of alerts from now on."""
+
+    sinks: tuple[Sink, ...]
+
+
+class Dial(Record):
+    """The hubs to have a link to from now on: name -> where it serves clients, and its key."""
+
+    peers: Mapping[str, tuple[str, str]]
+
+
+class Ask(Record):
+    """Ask another hub; a Replied follows, unless it does not answer."""
+
+    hub: str
+    query: Query
+
+
+class Replied(Record):
+    """Another hub's answer."""
+
+    hub: str
+    message: Message
+
+
 class Poll(Record):
     """The engines to keep contact with from now on; the others are left alone."""
 
@@ -161,8 +218,12 @@ class Say(Record):
     line: str
 
 
-Event = Asked | Garbled | Published | Watched | Reported | Stored | StoreNews | Undelivered | Tick
-Effect = Send | Publish | Store | Order | Admit | Renew | Rotate | Notify | Poll | Leave | Say
+Requested = Asked | Beaten | Garbled
+Event = Requested | Published | Sampled | Watched | Reported | Stored | StoreNews | Undelivered | Tick | Replied
+Effect = (
+    Send | Answer | Publish | Store | Order | Admit | Renew | Rotate | Notify | Reread | Employ | Poll | Leave | Say
+    | Dial | Ask
+)  # fmt: skip
 Effects = list[Effect]
 Then = Callable[[Any, str, Instant], Effects]
 """(value, error, now) -> effects; `error` is "" where the call succeeded."""

@@ -28,7 +28,7 @@ class Agenda:
         self._handle = handle
         self._tell = tell
         self._events: deque[tuple[Process, Event]] = deque()
-        self._news: deque[tuple[Telling, Process, tuple[object, ...]]] = deque()
+        self._news: deque[tuple[object, ...]] = deque()
         self._busy = False
         self._together = 0
         """How many of `together` are under way, one inside the other."""
@@ -40,7 +40,7 @@ class Agenda:
 
     def later(self, what: Telling, process: Process, *about: object) -> None:
         """Put something on the list of news."""
-        self._news.append((what, process, about))
+        self._news.append((what, process, *about))
 
     def together(self, act: Callable[[], object]) -> None:
         """Do something, and tell the news of it when all of it is done."""
@@ -54,7 +54,7 @@ class Agenda:
     def tell_news(self) -> None:
         """Tell all there is to tell now; events that this brings wait."""
         while self._news:
-            self._tell_one()
+            self._tell(*self._news.popleft())
 
     def _settle(self) -> None:
         """Handle all events and tell all news, unless that is being done already."""
@@ -66,10 +66,6 @@ class Agenda:
                 if self._events:
                     self._handle(*self._events.popleft())
                 else:
-                    self._tell_one()
+                    self._tell(*self._news.popleft())
         finally:
             self._busy = False
-
-    def _tell_one(self) -> None:
-        what, process, about = self._news.popleft()
-        self._tell(what, process, *about)

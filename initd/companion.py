@@ -52,6 +52,7 @@ class Companion:
         self.rest: Callable[[], object] | None = None
         """What to do after the wait instead of beginning another life, which is begun by who needs it."""
         supervisor.loop.menders.append(self.mend)
+        supervisor.companions.append(self)
 
     def start(self) -> None:
         """Begin a life; what fails is tried again later, never raised."""

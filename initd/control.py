@@ -78,7 +78,7 @@ class Control:
         self.may = dict(MAY)
         """Verbs of VERBS by role."""
         self._made = 0
-        supervisor.on_change(lambda process: self.commands.look(process, clock()))
+        self._clock = clock
 
     def extend(self, verbs: dict[str, Entry]) -> None:
         """Add a part's verbs to the table and to what each role may."""
@@ -110,9 +110,15 @@ class Control:
         remote = bool(call.command)
         id = call.command or f"{self.supervisor.boot[:8]}-{self._made}"
         made = Command(id, verb, call.carrier.actor, call.now + COMMAND_SECONDS, remote)
+        self.supervisor.on_change(self._judge)  # first: a command of which nobody tells us would never be judged
         if not self.commands.add(made, call.now):
             raise ControlError("busy", "too many commands under way", "try again when some of them are done")
         return made
+
+    def _judge(self, process: Process) -> None:
+        self.commands.look(process, self._clock())
+        if not self.commands.are_open:
+            self.supervisor.off_change(self._judge)
 
     def _dispatch(self, request: dict[str, Any], id: Scalar, carrier: Carrier, now: float) -> Answer:
         verb = request["verb"]
@@ -225,7 +231,8 @@ def _tail(control: Control, call: Call) -> Answer:
     kept = control.output.tail(name, stream, call.args["bytes"])  # type: ignore[arg-type]
     first = {"name": name, "stream": stream, "text": decoder.decode(kept), "at": control.output.spoke_at(name, stream)}
     if not call.args["follow"]:
-        return Reply(call.id, {**first, "text": first["text"] + decoder.decode(b"", True)})  # type: ignore[operator]
+        whole = first["text"] + decoder.decode(b"", True)  # type: ignore[operator]
+        return Reply(call.id, {**first, "text": whole, "bytes": len(kept), "end": control.output.place(name, stream)})
     return Stream(
         call.id,
         [first],

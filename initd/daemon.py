@@ -288,6 +288,8 @@ class Daemon:
                 self.voice.error(str(problem))
             self.voice.error("the configuration has errors; nothing is changed")
             return "; ".join(map(str, loaded.errors[:PROBLEMS_TOLD]))
+        if self.service is not None:
+            self.service.warn(loaded)
         config = loaded.config
         self.supervisor.reload(asked, lambda: self._start_over(config))
         return ""

@@ -36,6 +36,8 @@ class Inquest:
 
     def verdict(self, death: Death, ours: bool) -> Cause:
         """Of one death; `ours`: we sent it SIGKILL."""
+        if death.signal != KILL:
+            return self._sup.kernel.verdict(death, Cause.SIGNAL)
         found = self._sup.kernel.verdict(death, Cause.SIGNAL if ours else self.suspicion())
         return Cause.SIGNAL if ours else found
 
@@ -110,7 +112,8 @@ class Deaths:
 
     def _bury_program(self, process: Process, death: Death, suspicion: Callable[[], Cause]) -> None:
         sup = self._sup
-        if sup.inlets is not None and process.program.phase not in HOOKS:
+        # the end of PID 1 closes them all together
+        if sup.inlets is not None and process.program.phase not in HOOKS and not sup.is_leaving:
             sup.inlets.close(process.name)
         process.run.death, process.run.suspicion = death, suspicion
         sup.feed(process, Died(death.code, death.signal, sup.chance()))

@@ -72,6 +72,9 @@ HOOKS = {
 ATTACH_SECONDS = 0.5
 """Until a new process's pipes are looked at again for which there was no memory."""
 
+WAKE_SECONDS = 0.01
+"""From a stop signal to the SIGCONT by which a stopped process can obey it."""
+
 MARK = "PIDONE_FAMILY"
 """The variable by which a program's orphans are known; see initd.family."""
 
@@ -81,6 +84,8 @@ class Effects:
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._sup = supervisor
+        self._dozing: list[tuple[Process, int]] = []
+        """Who gets SIGCONT after its stop signal, unless it has died of that."""
 
     def carry_out(self, process: Process, effect: Effect) -> Event | None:
         """Do it; never raises.  The result is the machine's next event, None where it needs none."""
@@ -183,7 +188,9 @@ class Effects:
         pid, late = process.pid, process.program.kills > 0
         if pid is None:
             return None
-        refused = self._signal(pid, effect.signum, effect.group, effect.wake)
+        refused = self._signal(pid, effect.signum, effect.group, effect.wake and effect.group)
+        if effect.wake and not effect.group:
+            self._wake_soon(process, pid)
         if refused is None and effect.signum == KILL and late:
             hook = HOOKS.get(process.program.phase, "")
             self._sup.note(f"{process.name}{hook} (pid {pid}) did not stop in time: SIGKILL", "warn")
@@ -198,6 +205,18 @@ class Effects:
             if error.errno != errno.ESRCH:
                 return Undeliverable(f"{name_of(signum)}: {error.strerror}")
         return None
+
+    def _wake_soon(self, process: Process, pid: int) -> None:
+        """Hardly any is stopped (SIGSTOP), and most are gone by then: why tell each of two hundred programs twice."""
+        if not self._dozing:
+            self._sup.loop.at(self._sup.loop.now() + WAKE_SECONDS, self._wake)
+        self._dozing.append((process, pid))
+
+    def _wake(self) -> None:
+        dozing, self._dozing = self._dozing, []
+        for process, pid in dozing:
+            if process.pid == pid:
+                self._signal(pid, CONT, False, False)
 
     def _reach(self, process: Process, effect: Reach) -> Event | None:
         """The leader is ours to reap, so its pid and group are its own; all others are reached by pidfd."""

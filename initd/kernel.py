@@ -118,6 +118,12 @@ class Kernel:
 
         sweep.signal_all(self.pid, signum, found)
 
+    def signal_some(self, signum: int, found: list[sweep.Leftover]) -> None:
+        """Signal these and nobody else, each only if it still is the one."""
+        from initd import sweep
+
+        sweep.send([(one.pid, one.start_ticks) for one in found], signum)
+
     # A program's family; initd.family is read in stage 2, with the part for limits, or when it is first needed
 
     def mark(self, process: Process) -> str:

@@ -160,6 +160,8 @@ class Loop:
         if self._noted or any(fd == self._wake_r for fd, _ in ready):
             self._take_signals()
         for fd, mask in ready:
+            if self._code is not None:
+                return
             self._serve(fd, mask)
             if self._noted:
                 self._take_signals()

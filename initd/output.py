@@ -115,9 +115,11 @@ class Output:
     def drain(self, name: str) -> None:
         """The process died: take what is in its pipes now, at most DRAIN_BYTES each; reading goes on afterwards."""
         desk = self._desks.get(name)
-        if desk is None:
-            return
-        for pipe in tuple(desk.present):
+        if desk is not None:
+            self._drain(desk, desk.present)
+
+    def _drain(self, desk: Desk, pipes: list[Pipe]) -> None:
+        for pipe in tuple(pipes):
             self._intake.empty(desk, pipe)
         for channel in desk.channels.values():
             channel.release(all=True)
@@ -188,6 +190,10 @@ class Output:
         """Bytes of a stream since it was cleared last; the ring has the end of them."""
         return self._channel(name, stream).ring.size
 
+    def place(self, name: str, stream: str) -> int:
+        """Bytes that a stream ever had: where its end is; never falls while this PID 1 lives."""
+        return self._channel(name, stream).ring.total
+
     def logfile(self, name: str, stream: str) -> str | None:
         """Path of the log file that a stream goes to, None where there is none (yet)."""
         desk = self._desks.get(name)
@@ -227,7 +233,13 @@ class Output:
         self._routes.reopen()
 
     def flush(self, seconds: float) -> bool:
-        """At the end of PID 1: wait at most `seconds` for the container's streams to take what is queued."""
+        """At the end of PID 1: wait at most `seconds` for the container's streams to take what is queued.
+
+        That includes what is in a pipe that somebody kept, and wrote to, after its program's death.
+        """
+        for desk in self._desks.values():
+            if left := [pipe for pipe in desk.lingering + desk.present if not pipe.is_over]:
+                self._drain(desk, left)
         self._pending.release_all()
         return self._routes.flush(seconds)
 

@@ -6,8 +6,9 @@ priority, one after the other; inside a level everything stops at once (supervis
 adds up).  Who depends on another (depends_on) stops before it: such a level is divided, see initd.order.graph.
 The last second of the budget belongs to the *sweep*: what is left of process groups, orphans, the link.
 
-A level's explicit stopwaitsecs are promises and are reserved before defaulted ones (10 s nobody wrote down) get
-anything beyond FLOOR.  The shares are worked out anew before each level, so time that one level saves is given on.
+A stop takes as long as its process and then its post_stop may; where there is less, both get less.  A level's explicit
+stopwaitsecs are promises and are reserved before defaulted ones (10 s nobody wrote down) get anything beyond FLOOR.
+The shares are worked out anew before each level, so time that one level saves is given on.
 Where the promises alone exceed what runtimes allow by default, the runtime has to be told anyhow, and defaulted waits
 count in full: nobody who gives one program 60 s expects the others to be killed after one.
 """
@@ -88,11 +89,23 @@ def _of(priority: int, programs: Sequence[Stoppable]) -> list[Stoppable]:
 def _level(priority: int, programs: Sequence[Stoppable]) -> Level:
     backwards = list(reversed(programs))
     members = sorted(backwards, key=lambda program: -program.priority)
-    promised = [float(program.stopwaitsecs) for program in members if program.stopwaitsecs_given]
-    wanted = max(0.0, *(float(program.stopwaitsecs) for program in members))
+    promised = [patience(program) for program in members if program.stopwaitsecs_given]
+    wanted = max(0.0, *(patience(program) for program in members))
     return Level(
         priority, tuple((program.group, program.name) for program in members), max(promised, default=0), wanted
     )
+
+
+def patience(program: Stoppable) -> float:
+    """Seconds that its whole stop may take: its process, then its post_stop."""
+    hooks = getattr(program, "hooks", None)
+    return float(program.stopwaitsecs) + (hooks.post_stop_timeout if hooks is not None and hooks.post_stop else 0.0)
+
+
+def until_kill(program: Stoppable, part: float) -> float:
+    """Seconds that its process may take where the whole of its stop has `part`."""
+    whole = patience(program)
+    return program.stopwaitsecs * min(1.0, part / whole) if whole else 0.0
 
 
 def budget(levels: Sequence[Level], given: float | None = None) -> float:

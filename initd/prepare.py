@@ -196,8 +196,11 @@ def write_pidfile(path: str) -> None:
 def remove_pidfile(path: str) -> None:
     """Remove it if it is still ours; nobody minds if it is not there."""
     try:
-        with open(path, encoding="ascii", errors="replace") as pidfile:
-            ours = pidfile.read(32).strip() == str(os.getpid())
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            ours = os.read(fd, 32).strip() == b"%d" % os.getpid()
+        finally:
+            os.close(fd)
         if ours:
             os.unlink(path)
     except OSError:

@@ -2,8 +2,9 @@
 
 Theory.  link may die between the execution of a command and the delivery of its result, and then the hub sends the
 command again.  So PID 1 itself remembers ids: a known id is never executed a second time; it is answered by the stored
-result, or joins those who wait for it.  An id is remembered until its deadline and COMMAND_GRACE_SECONDS more; where
-all places are taken, new commands are refused rather than old ids forgotten.
+result, or joins those who wait for it.  An id is remembered until its deadline and COMMAND_GRACE_SECONDS more, for some
+time with its whole result, then with its outcome (initd.wishes); where all places are taken, new commands are refused
+rather than old ids forgotten: another hub may send an id again under a number and an epoch of its own.
 
 What is forgotten must not be executed again either: each command carries a number that grows within an epoch, and a
 window of the last NONCE_WINDOW numbers tells a repetition from a command that was overtaken.  Older ones are refused.

@@ -106,11 +106,24 @@ class Reports:
         of = (dropped, process.since, process.why, process.run.start_ticks, process.config, program)
         if process.shown is None or process.shown.of != of:
             told = process.status(program.spawned_at)._asdict()
-            row = {"full_name": process.name, **told, "autostart": process.config.autostart, "dropped": dropped}
+            row = {
+                "full_name": process.name,
+                **told,
+                "next_try": self._next_try(process),
+                "autostart": process.config.autostart,
+                "dropped": dropped,
+            }
             text = dumps({**row, "uptime": None})
             before, mark, after = text.partition(UPTIME)
             process.shown = Shown(of, row, before + mark.removesuffix("null"), after)
         return process.shown
+
+    def _next_try(self, process: Process) -> float | None:
+        """Wall time of the next automatic start, None where none is due."""
+        program = process.program
+        if program.deadline is None or program.pid is not None or program.state not in (State.BACKOFF, State.EXITED):
+            return None
+        return self._sup.kernel.wall() + program.deadline - self._sup.loop.now()
 
     def census(self, now: float) -> list[dict[str, object]]:
         """What link needs to know of the programs."""

@@ -5,7 +5,8 @@ Theory.  Four phases, each with a deadline, so that the whole ends inside the bu
     levels   programs of the highest priority get their stop signals; when all are down, or their share of the budget
              (and half a second for the KILLs) is over, the next level
     sweep    stragglers of process groups, orphans, `docker exec` sessions and the link get SIGTERM and SIGCONT
-    kill     who is left at the end of the last second gets SIGKILL, and is named
+    kill     who is left at the end of the last second gets SIGKILL, and is named; link, which writes down what no hub
+             has heard, has some seconds more where the budget has them
     over     the loop ends; what cannot even die (state D) is left to the kernel
 
 A reload is the first phase alone, with every program's own stopwaitsecs, and then its callback.  A second SIGTERM
@@ -14,8 +15,10 @@ means force: KILL for all, at once.
 
 from __future__ import annotations
 
+import gc
+
 from initd.events import CONT, KILL, TERM, Asked, Force, Hold, Stop
-from initd.plan import SWEEP, Level, budget, share, stop_levels
+from initd.plan import SWEEP, Level, budget, share, stop_levels, until_kill
 from initd.program import is_alive
 from initd.sweep import tell
 from wire.model import Cause, Want, full_name
@@ -38,11 +41,35 @@ KILL_SECONDS = 0.5
 KILL_MARGIN = 0.25
 """Seconds of the sweep that are kept for the last KILLs and their reaping."""
 
+COMPANION_SECONDS = 4.0
+"""How long link may take to write down what no hub took, on a machine that has no time for it; mostly 0.1."""
+
 HEAR_SECONDS = 0.5
 """How long event listeners that are alone at last get to hear of it; many never answer, and none is worth more."""
 
+SELDOM = 100_000
+"""The garbage collector's threshold from now on: nearly all that is made now lasts as long as this process."""
+
 LOOK_SECONDS = 0.05
 """Between two looks at processes that are not our children, whose death nobody tells us; only during a sweep."""
+
+
+class Wave:
+    """A level and its programs.  Nothing is started during a shutdown, so who is down stays down."""
+
+    def __init__(self, level: Level, members: list[Process]) -> None:
+        self.level = level
+        self._members = members
+
+    def alive(self) -> list[Process]:
+        """Who still has to go, in stop order."""
+        return [process for process in self._members if is_alive(process.program)]
+
+    def is_over(self) -> bool:
+        """Whether all are down; asked after each death, so the dead are not looked at again and again."""
+        while self._members and not is_alive(self._members[-1].program):
+            self._members.pop()
+        return not self._members
 
 
 class Shutdown:
@@ -53,8 +80,10 @@ class Shutdown:
         self._asked = asked
         self.then = then
         self.phase = LEVELS
-        self._levels: tuple[Level, ...] = ()
+        self._waves: list[Wave] = []
         self._began = self._ends = 0.0
+        self._companions_until = 0.0
+        """How long they are waited for once the sweep has begun; never where it was forced."""
         self._heard: float | None = None
         """When listeners have heard enough."""
         self._timer: Timer | None = None
@@ -66,14 +95,17 @@ class Shutdown:
     def begin(self, given: float | None) -> None:
         """Start it; `given` is the configured budget, None where there is none."""
         sup = self._sup
+        if self.then is None:
+            gc.set_threshold(SELDOM)
         self._began = sup.loop.now()
         self._ended_before = {process.name: process.last_exit for process in sup.processes.values()}
-        self._levels = stop_levels([process.config for process in sup.processes.values()])
-        whole = float("inf") if self.then is not None else budget(self._levels, given)
+        levels = stop_levels([process.config for process in sup.processes.values()])
+        self._waves = [Wave(level, [sup.processes[full_name(*one)] for one in level.members]) for level in levels]
+        whole = float("inf") if self.then is not None else budget(levels, given)
         self._ends = self._began + whole
         limit = "" if self.then is not None else f", at most {whole:g} s"
         sup.note(f"{'reloading' if self.then is not None else 'stopping'} for {self._asked.actor}{limit}")
-        first = self._alive(self._levels[0]) if self._levels and sup.unheard is None else []
+        first = self._waves[0].alive() if self._waves and sup.unheard is None else []
         self._hold(set(sup.processes.values()).difference(first))
         self._stop_next()
         self._hold(first)
@@ -92,12 +124,12 @@ class Shutdown:
         for process in tuple(self._sup.processes.values()):
             if is_alive(process.program):
                 self._sup.feed(process, Force(self._asked))
-        self._levels = ()
+        self._waves, self._companions_until = [], 0.0
         self._kill()
 
     def look(self) -> None:
         """Something died: see whether this phase is over."""
-        if self.phase is LEVELS and not (self._levels and self._alive(self._levels[0])):
+        if self.phase is LEVELS and (not self._waves or self._waves[0].is_over()):
             self._stop_next()
         elif self.phase in (SWEEPING, KILLING) and not self._sup.kernel.leftovers():
             self._finish()
@@ -109,27 +141,25 @@ class Shutdown:
 
     # Levels
 
-    def _alive(self, level: Level) -> list[Process]:
-        members = [self._sup.processes[full_name(*member)] for member in level.members]
-        return [process for process in members if is_alive(process.program)]
-
     def _stop_next(self) -> None:
-        self._levels = tuple(level for level in self._levels if self._alive(level))
-        if not self._levels:
+        self._waves = [wave for wave in self._waves if not wave.is_over()]
+        if not self._waves:
             self._leave_levels()
             return
         now = self._sup.loop.now()
         if self._let_listeners_hear(now):
             return
-        part = share(self._levels, self._ends - now)
+        part = share([wave.level for wave in self._waves], self._ends - now)
         self._set_timer(now + part + KILL_SECONDS, self._go_on)
-        for process in self._alive(self._levels[0]):
-            wait = min(part, float(process.config.stopwaitsecs))
-            self._sup.feed(process, Stop(self._asked, wait))
+        self._sup.agenda.together(lambda: self._stop(self._waves[0].alive(), part))
+
+    def _stop(self, processes: list[Process], part: float) -> None:
+        for process in processes:
+            self._sup.feed(process, Stop(self._asked, until_kill(process.config, part)))
 
     def _let_listeners_hear(self, now: float) -> bool:
         """Whether to wait before event listeners are stopped: they are to be told how the programs ended."""
-        unheard, members = self._sup.unheard, self._alive(self._levels[0])
+        unheard, members = self._sup.unheard, self._waves[0].alive()
         if unheard is None or any(process.config.kind != "eventlistener" for process in members) or not unheard():
             return False
         if self._heard is None:
@@ -141,9 +171,9 @@ class Shutdown:
 
     def _go_on(self) -> None:
         """This level's time is over, its members have got their KILLs: they are the sweep's business now."""
-        stuck = self._alive(self._levels[0])
+        stuck = self._waves[0].alive()
         self._sup.note(f"not waiting for {', '.join(process.name for process in stuck)} any longer", "warn")
-        self._levels = self._levels[1:]
+        del self._waves[0]
         self._stop_next()
 
     def _leave_levels(self) -> None:
@@ -166,6 +196,7 @@ class Shutdown:
         for signum in (TERM, CONT):
             self._sup.kernel.signal_leftovers(signum, found)
         now = self._sup.loop.now()
+        self._companions_until = min(self._ends - KILL_MARGIN, now + COMPANION_SECONDS)
         self._watch_until(max(now, min(self._ends, now + SWEEP) - KILL_MARGIN), self._kill)
 
     def _watch_until(self, deadline: float, then: Callable[[], object]) -> None:
@@ -184,10 +215,19 @@ class Shutdown:
     def _kill(self) -> None:
         self.phase = KILLING
         found = self._sup.kernel.leftovers()
+        own, now = {one.pid for one in self._sup.companions}, self._sup.loop.now()
+        others = [one for one in found if one.pid not in own]
+        if len(others) < len(found) and now < self._companions_until:
+            self._put_down(others, self._sup.kernel.signal_some)
+            self._watch_until(self._companions_until, self._kill)
+            return
+        self._put_down(found, self._sup.kernel.signal_leftovers)
+        self._watch_until(now + KILL_SECONDS, self._finish)
+
+    def _put_down(self, found: list[Leftover], signal: Callable[[int, list[Leftover]], object]) -> None:
         if found:
-            self.killed += found
-            self._sup.kernel.signal_leftovers(KILL, found)
-        self._watch_until(self._sup.loop.now() + KILL_SECONDS, self._finish)
+            self.killed += [one for one in found if one not in self.killed]
+            signal(KILL, found)
 
     def _finish(self) -> None:
         self.phase = OVER

@@ -28,6 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from initd.companion import Companion
     from initd.config.records import Config
     from initd.events import Changed
     from initd.facts import Journal
@@ -116,15 +117,24 @@ class Supervisor:
         self.news = News(self.note, self.loop.shake)
         self.deaths = Deaths(self)
         self.by_pid, self.wards = self.deaths.by_pid, self.deaths.wards
+        self.companions: list[Companion] = []
+        """PID 1's own children, which have something to write down at the end of everything."""
         self._emptying: dict[Process, set[int]] = {}
         """Those whose stop waits for the rest of its scope, or killed some of it, with the pids of those."""
         self._effects = Effects(self)
         self.agenda = Agenda(self._handle, self._effects.tell)
+        self.feed = self.agenda.feed
+        """Presents an event to the machine of a process, now or after those that are being handled."""
 
     @property
     def state(self) -> str:
         """`running` or `stopping`."""
         return "stopping" if self.ending is not None else "running"
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether nothing is started any more: what only a next run would need may stay undone."""
+        return self.ending is not None and self.ending.then is None
 
     @property
     def reaped(self) -> int:
@@ -247,7 +257,13 @@ class Supervisor:
 
     def on_change(self, callback: Callable[[Process], object]) -> None:
         """Have `callback(process)` called after each event that changed it, with its machine settled."""
-        self.news.settled.append(callback)
+        if callback not in self.news.settled:
+            self.news.settled.append(callback)
+
+    def off_change(self, callback: Callable[[Process], object]) -> None:
+        """It need not be called for now: who listens seldom costs each change nothing."""
+        if callback in self.news.settled:
+            self.news.settled.remove(callback)
 
     def changes(self, callback: Callable[[Process, Changed, Run], object]) -> None:
         """Have `callback(process, changed, run)` called at each passage from state to state, before on_change.
@@ -266,10 +282,6 @@ class Supervisor:
 
     # Events
 
-    def feed(self, process: Process, event: Event) -> None:
-        """Present an event to a machine, now or after those that are being handled."""
-        self.agenda.feed(process, event)
-
     def _handle(self, process: Process, event: Event) -> None:
         try:
             self._advance(process, event)
@@ -284,7 +296,7 @@ class Supervisor:
             for effect in effects:
                 event = self._effects.carry_out(process, effect) or event
         self.arm(process)
-        if process.program != before:
+        if self.news.settled and process.program != before:
             self.agenda.later(Effects.settled, process)
 
     def _stumble(self, process: Process, event: Event, error: Exception) -> None:

@@ -4,13 +4,20 @@ Theory.  A command only changes wishes, so it is done at once; whether the wish 
 judged after every change of its process, by JUDGES[verb].  Once judged done or failed it stays so: a process that dies
 again a moment after a start was started all the same.  A Command is over when all its goals are judged; it stays known
 by its id, so that `result` can tell, and so that the same id is never executed twice.
+
+A script may command one program after the other, hundreds a minute.  So what takes the room of a new command is not the
+id of an earlier one, which may come again until it expires, but its result: of ended commands beyond the last
+COMMAND_RESULTS only id, verb and outcome are kept, a tenth of it.  New ones are refused where that many are under way,
+or where COMMAND_OUTCOMES have not expired yet.
 """
 
 from __future__ import annotations
 
+import sys
+
 from initd.program import Phase, is_alive, is_pending
 from initd.replies import Later, Reply
-from wire.limits import COMMAND_RESULTS
+from wire.limits import COMMAND_OUTCOMES, COMMAND_RESULTS
 from wire.model import State, Status, Want
 
 TYPE_CHECKING = False
@@ -179,12 +186,33 @@ class Command:
             later.settle(Reply(None, self.result(now, unreached=TIMEOUT)))
 
 
+class Trace:
+    """What is left of a remote command that ended."""
+
+    __slots__ = ("end", "expires", "verb")
+
+    def __init__(self, command: Command, final: Reply) -> None:
+        self.expires, self.verb = command.expires, sys.intern(command.verb)
+        result = final.result
+        self.end: Reply | str = sys.intern(str(result["outcome"])) if isinstance(result, dict) else final
+        """Its outcome; a refusal whole."""
+
+    def command(self, id: str) -> Command:
+        """It again, with what is known of its result."""
+        command = Command(id, self.verb, "", self.expires, remote=True)
+        told: dict[str, object] = {"command": id, "verb": self.verb, "outcome": self.end, "processes": []}
+        command.final = Reply(None, told) if isinstance(self.end, str) else self.end
+        return command
+
+
 class Commands:
     """The commands that are remembered, by id."""
 
-    def __init__(self, capacity: int = COMMAND_RESULTS) -> None:
-        self.capacity = capacity
+    def __init__(self, capacity: int = COMMAND_RESULTS, outcomes: int = COMMAND_OUTCOMES) -> None:
+        self.capacity, self.outcomes = capacity, outcomes
         self._known: dict[str, Command] = {}
+        self._past: dict[str, Trace] = {}
+        """Remote ones that ended, oldest first; none is in `_known`."""
         self._open: dict[str, Command] = {}
         """Those of them that had no final answer when last looked at: each change is held against these only."""
 
@@ -194,7 +222,8 @@ class Commands:
     def get(self, id: str, now: float) -> Command | None:
         """The command of that id, None where it is not remembered (any more)."""
         self._forget(now)
-        return self._known.get(id)
+        trace = self._past.get(id)
+        return trace.command(id) if trace is not None and trace.expires > now else self._known.get(id)
 
     def add(self, command: Command, now: float) -> bool:
         """Remember it; False where all places are taken by commands that may not be forgotten yet.
@@ -203,10 +232,16 @@ class Commands:
         """
         self._forget(now)
         alike = sum(one.remote == command.remote for one in self._known.values())
-        if alike >= self.capacity and (command.remote or not self._make_room()):
+        if alike >= self.capacity and not (self._shorten(now) if command.remote else self._make_room()):
             return False
+        self._past.pop(command.id, None)  # expired, or it would have been answered
         self._known[command.id] = self._open[command.id] = command
         return True
+
+    @property
+    def are_open(self) -> bool:
+        """Whether a change of a process may concern any of them."""
+        return bool(self._open)
 
     def waiting(self) -> list[Command]:
         """Those that somebody waits for."""
@@ -215,15 +250,30 @@ class Commands:
     def look(self, process: Process, now: float) -> None:
         """The process changed: judge the goals about it."""
         for command in tuple(self._open.values()):
+            if not command.over and any(goal.process is process for goal in command.goals):
+                command.look(now, process)
             if command.final is not None:
                 del self._open[command.id]
-            elif not command.over and any(goal.process is process for goal in command.goals):
-                command.look(now, process)
 
     def _forget(self, now: float) -> None:
         gone = [id for id, command in self._known.items() if command.expires <= now and not command.laters]
         for id in gone:
             self._drop(id)
+        while self._past and (oldest := next(iter(self._past.items())))[1].expires <= now:
+            del self._past[oldest[0]]
+
+    def _shorten(self, now: float) -> bool:
+        """Keep no more than the outcome of the oldest remote command that ended."""
+        if len(self._past) >= self.outcomes:  # one with a long deadline may have hidden expired ones
+            self._past = {id: trace for id, trace in self._past.items() if trace.expires > now}
+        for id, command in self._known.items():
+            if command.remote and command.final is not None and not command.laters:
+                if len(self._past) >= self.outcomes:
+                    return False
+                self._past[id] = Trace(command, command.final)
+                self._drop(id)
+                return True
+        return False
 
     def _make_room(self) -> bool:
         """Forget the oldest local command: its id is ours and will not come again."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
 from tests.support.services import DID_NOT_RUN
 
 settings.register_profile("shared machine", deadline=None)  # a pause of the machine is no fault of the code
+settings.register_profile("glance", deadline=None, max_examples=15)
 settings.load_profile("shared machine")
+
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_number) is signal.SIG_IGN:  # a background job of sh, or under nohup: programs would inherit it
+        signal.signal(_number, signal.SIG_DFL)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -48,6 +48,12 @@ HEARD = 200
 """Items remembered, to know those that come a second time: more than two connections can be apart."""
 PAGE = 1000
 """Rows asked for at once: the hub serves others between two pages."""
+RENEW_SECONDS, FOLLOW_SECONDS = 3.0, 10.0
+"""How often a follower by the client port asks again, and how long the hub is to keep it without that."""
+LOOK_SECONDS = 0.5
+"""Longest wait of such a follower before it looks after its connection."""
+HOLD_SECONDS = 5.0
+"""How long the hub is to wait for an end before it says how things stand."""
 
 
 class Client:
@@ -61,6 +67,8 @@ class Client:
         self.key = key if isinstance(key, ClientKey) else ClientKey.load(key)
         self._path = None if isinstance(key, ClientKey) else Path(key)
         self.timeout = timeout
+        self.missing: tuple[str, ...] = ()
+        """Hubs that had no part in the last answer, because they did not answer in turn."""
         self._context = zmq.Context()
         self._dial()
 
@@ -131,6 +139,7 @@ class Client:
             if isinstance(reply, Refused) and reply.id in (asked, ""):
                 raise RefusedError(reply.code, reply.message, reply.hint)
             if isinstance(reply, Answer) and reply.id == asked:
+                self.missing = reply.missing
                 if reply.moved and self._move(reply.moved):
                     self._hang_up()
                     self._dial()
@@ -203,13 +212,16 @@ class Client:
         ttl: float = 30.0,
         id: str = "",
         container: bool = False,
+        hold: float = 0.0,
     ) -> Row:
         """Ask for a command; the row says `id` and `state`.  Asking again with the same `id` changes nothing.
 
-        `ttl`: seconds after which it must not be started any more; `container`: it goes to the container's engine.
+        `ttl`: seconds after which it must not be started any more; `container`: it goes to the container's engine;
+        `hold`: so many seconds the hub may wait for its end before it answers.
         """
         asked = {"target": target, "verb": verb, "args": args or {}, "ttl": ttl, "id": id or secrets.token_hex(8)}
-        return dict(self.query("command", container=container, **asked))
+        more: Row = {"hold": hold} if hold else {}
+        return dict(self.ask("command", {"container": container, **asked, **more}, self.timeout + hold))
 
     def wait(self, command: Row | str, seconds: float = 30.0) -> Row:
         """The row of a command once it is done; raises CommandFailed where it failed, expired or took longer."""
@@ -248,7 +260,7 @@ class Client:
     def tail(self, target: str, stream: str = "stdout", bytes: int | None = None) -> str:
         """The last output of one program; raises RefusedError, CommandFailed."""
         args = {"stream": stream} | ({} if bytes is None else {"bytes": bytes})
-        row = self.wait(self.command(target, "tail", args))
+        row = self.wait(self.command(target, "tail", args, hold=HOLD_SECONDS))
         return str((row.get("result") or {}).get("text", ""))
 
     # Following.
@@ -256,19 +268,55 @@ class Client:
     def feed(self, topics: Sequence[str] = ("",), seconds: float | None = None) -> Iterator[Feed]:
         """Items of the live feed whose topic starts with one of `topics`, for `seconds` or for ever.
 
-        `seq` grows by one with every item of the hub, so a jump is either another topic's or a loss.
+        `seq` grows by one with every item of the hub, so a jump is either another topic's or a loss.  A key with a
+        scope follows by the client port, hears what is inside its scope, and `seq` counts what it was sent.
         """
+        deadline = None if seconds is None else time.monotonic() + seconds
+        if self._has_scope():
+            yield from self._followed(topics, deadline)
+            return
         socket = dial(self._context, FOLLOW, self.key.feed, self._pair, self.key.server_key)
         follower = _Follower(socket, self.key)
         try:
             for topic in topics:
                 socket.subscribe(topic)
-            for item in _items(socket, None if seconds is None else time.monotonic() + seconds):
+            for item in _items(socket, deadline):
                 if item is not None and item.moved:
                     self._move(item.moved)
                 follower.go(self.key)
                 if item is not None and follower.is_new(item):
                     yield item
+        finally:
+            socket.close(0)
+
+    def watch(self, topics: Sequence[str], seconds: float) -> None:
+        """Have the hub count us as somebody who follows `topics` for so long, without being sent anything.
+
+        That is how it knows that samples are wanted each second.  Raises RefusedError, Unreachable.
+        """
+        self.query("follow", topics=tuple(topics), seconds=seconds, quiet=True)
+
+    def _has_scope(self) -> bool:
+        with suppress(RefusedError):
+            return bool((self.about().get("key") or {}).get("scope"))
+        return False
+
+    def _followed(self, topics: Sequence[str], deadline: float | None) -> Iterator[Feed]:
+        socket, place, due = dial(self._context, QUERIES, *self._hub, RETRY_SECONDS), self._hub, 0.0
+        try:
+            while deadline is None or time.monotonic() < deadline:
+                if self._hub != place:
+                    socket.close(0)
+                    socket, place, due = dial(self._context, QUERIES, *self._hub, RETRY_SECONDS), self._hub, 0.0
+                if time.monotonic() >= due and socket.poll(0, zmq.POLLOUT):
+                    due = time.monotonic() + RENEW_SECONDS
+                    asked = Query(secrets.token_hex(8), "follow", {"topics": tuple(topics), "seconds": FOLLOW_SECONDS})
+                    socket.send_multipart([b"", encode(asked)], zmq.NOBLOCK)
+                for item in _pushed(socket, deadline):
+                    if item.moved:
+                        self._move(item.moved)
+                    if isinstance(item, Feed):
+                        yield item
         finally:
             socket.close(0)
 
@@ -319,6 +367,22 @@ def _items(socket: Socket, deadline: float | None) -> Iterator[Feed | None]:
         except (DecodeError, FrameError):
             continue
         if isinstance(item, Feed):
+            yield item
+
+
+def _pushed(socket: Socket, deadline: float | None) -> Iterator[Feed | Answer]:
+    """What has come by the client port, after a short wait for it; raises RefusedError."""
+    left = LOOK_SECONDS if deadline is None else min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
+    if not socket.poll(int(left * 1000) + 1):
+        return
+    while socket.poll(0):
+        try:
+            item = decode(split(socket.recv_multipart(zmq.NOBLOCK))[1], limits.ANSWER_BYTES)
+        except (DecodeError, FrameError):
+            continue
+        if isinstance(item, Refused):
+            raise RefusedError(item.code, item.message, item.hint)
+        if isinstance(item, (Feed, Answer)):
             yield item
 
 

@@ -13,6 +13,7 @@ import msgpack
 from wire import limits
 from wire.messages import MESSAGES, Message
 from wire.model import PROTOCOL
+from wire.samples import sample_in
 from wire.shapes import Rec, Wrong, shape_of
 
 __all__ = ["DecodeError", "EncodeError", "decode", "encode", "unpack"]
@@ -53,6 +54,10 @@ def encode(message: Message, limit: int = limits.MESSAGE_BYTES) -> bytes:
 def decode(data: bytes, limit: int = limits.MESSAGE_BYTES) -> Message:
     """The message in `data`; raises DecodeError.  Unknown keys are ignored: a newer peer may send them."""
     plain = unpack(data, limit)
+    if plain.get("t") == "sample" and plain.get("v") == PROTOCOL:
+        sample = sample_in(plain)
+        if sample is not None:
+            return sample
     shape = _shape(plain)
     try:
         message: Message = shape.read(plain)

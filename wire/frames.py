@@ -84,9 +84,9 @@ class Port(NamedTuple):
 M = messages
 PORTS: tuple[Port, ...] = (
     Port("command", 7401, "ROUTER", "REQ (RELAXED, CORRELATE) and DEALER of an agent", (
-        (M.Register, (M.Registered, M.Refused)), (M.Heartbeat, (M.Beat, M.Refused)), (M.Roster, (M.Ack, M.Refused)),
-        (M.Facts, (M.Ack, M.Refused)), (M.Goodbye, (M.Ack, M.Refused)), (M.Rekey, (M.Rekeyed, M.Refused)),
-        (M.Hello, ()), (M.Progress, ()),
+        (M.Register, (M.Registered, M.Beat, M.Refused)), (M.Heartbeat, (M.Beat, M.Refused)),
+        (M.Roster, (M.Ack, M.Refused)), (M.Facts, (M.Ack, M.Refused)), (M.Goodbye, (M.Ack, M.Refused)),
+        (M.Rekey, (M.Rekeyed, M.Refused)), (M.Hello, ()), (M.Progress, ()),
     ), (M.Command,)),
     Port("command", 7401, "ROUTER", "DEALER of a relay", (
         (R.RelayBeat, (R.Relayed, M.Refused)), (R.RelayState, ()), (R.RelayList, ()), (R.RelayEvent, ()),
@@ -94,7 +94,7 @@ PORTS: tuple[Port, ...] = (
     ), (R.ContainerOrder,)),
     Port("samples", 7402, "SUB", "XPUB of an agent", ((M.Sample, ()), (M.Event, ())), ()),
     Port("enrol", 7403, "ROUTER", "REQ of a new agent", ((M.Enrol, (M.Enrolled, M.Refused)),), ()),
-    Port("client", 7404, "ROUTER", "REQ or DEALER of a client", ((M.Query, (M.Answer, M.Refused)),), ()),
+    Port("client", 7404, "ROUTER", "REQ or DEALER of a client", ((M.Query, (M.Answer, M.Refused)),), (M.Feed,)),
     Port("feed", 7405, "XPUB", "SUB of a client", (), (M.Feed,)),
     Port("script", None, "REP", "REQ of a script inside the container, at ipc:///run/initd/command", (
         (M.Query, (M.Answer, M.Refused)),

@@ -49,7 +49,7 @@ FACTS_BYTES = 192 * 1024
 """Most bytes of facts in one replay message, so that it stays below MESSAGE_BYTES; one fact is never larger."""
 
 COMMAND_RESULTS = 256
-"""Command ids with results that PID 1 remembers until their deadline, against a second execution."""
+"""Commands under way, or with a whole result, that PID 1 remembers; of those that ended before, the outcome is left."""
 
 COMMAND_SECONDS = 3600.0
 """Longest deadline of a command."""
@@ -90,6 +90,9 @@ JOIN_CHARS = 4096
 STORE_QUEUE = 16384
 """Calls that may wait for the store's thread: a storm of 10,000 agents, each with one replay and one roster."""
 
+KEPT_ROWS = 20_000
+"""Tokens, and revocations, that a hub remembers to put back: two for each of 10,000 agents, some 10 MiB at most."""
+
 STORE_FRAME_BYTES = 256 * 1024 * 1024
 """Largest row of an exported store: ten minutes of 2,000 processes at 1 Hz are 60 MB."""
 
@@ -97,12 +100,10 @@ READ_BYTES = 64 * 1024
 """Read from a program's pipe in one turn of the loop: all that the default pipe holds, so that none starves another."""
 
 TURN_READS = 4
-"""Reads of one pipe in a turn of the loop while no other pipe has anything: a fraction of a millisecond, in which
-nothing else is served, for a quarter of the turns."""
+"""Reads of one pipe in a turn of the loop while no other has anything: a fraction of a millisecond for nobody else."""
 
 WIDE_PIPE_BYTES = 256 * 1024
-"""Room of a loud program's pipe, and of the container's behind it once that was full: from 64 KiB on its writer, PID 1
-and the reader wake each other all the time.  The kernel's memory, and only while it is full."""
+"""Room of a loud program's pipe, and of the container's once that was full: at 64 KiB all wake each other always."""
 
 WIDE_PIPES = 16
 """Programs whose pipes are wide at a time: 4 MiB of the 64 MiB from which on a user's new pipes are tiny (pipe(7))."""
@@ -202,6 +203,9 @@ CLIENT_SECONDS = 10.0
 
 COMMAND_GRACE_SECONDS = 60.0
 """An id is remembered that much longer than its deadline: a repetition may have been long on its way."""
+
+COMMAND_OUTCOMES = 16384
+"""Ended commands whose id and outcome PID 1 remembers until their deadline: 180 a second by default; 4 MiB at most."""
 
 NONCE_WINDOW = 1024
 """Commands of one agent that may overtake each other: twice as many as may be in flight to it."""
@@ -373,3 +377,24 @@ RELAY_EVENTS = 1000
 
 RELAY_RESULTS = 256
 """Results of orders a relay keeps until the hub has them, and orders a hub keeps until a relay has answered."""
+
+FOLLOWERS = 500
+"""Connections that follow the feed by the client port: each item is judged for each of them."""
+
+FOLLOWERS_OF_KEY = 32
+"""The same of one key: a person's terminals, and no more of a hostile one."""
+
+FOLLOWED_TOPICS = 64
+"""Topics of one follower: each item is compared with all of them."""
+
+FOLLOW_SECONDS = 60.0
+"""Longest time a follower lasts without asking again: who went is told to for so long."""
+
+BACKLOG_BYTES = 2 * 1024 * 1024
+"""Samples that link keeps while it is cut off: 40 minutes of 60 processes, seven of 500; beyond, every second goes."""
+
+BACKLOG_SECONDS = 2400.0
+"""Oldest sample that link still tells: hubs keep raw samples for an hour, and take late ones as long as they do."""
+
+BACKLOG_SENT = 60
+"""Samples of which link does not know whether they arrived: a minute of a watched agent."""

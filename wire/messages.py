@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
 from wire import limits
+from wire.address import HUB as HUB
+from wire.address import HubAddress as HubAddress
 from wire.model import CommandState, Fact, Mount, RosterRow, Status
 from wire.records import FACT, MOUNT, ROSTER_ROW, STATUS
 from wire.relay import (
@@ -38,7 +40,6 @@ from wire.shapes import (
     Real,
     Text,
     Whole,
-    shape_of,
 )
 
 NAME = Text(limits.NAME_CHARS)
@@ -54,18 +55,6 @@ class Remote(StrEnum):
 
     OBSERVE = "observe"
     OPERATE = "operate"
-
-
-class HubAddress(NamedTuple):
-    """Where one hub listens and by which key it is known."""
-
-    command: Annotated[str, Text(300), "", "host:port for requests and commands (7401)"]
-    samples: Annotated[str, Text(300), "", "host:port for samples and live events (7402)"]
-    enrol: Annotated[str, Text(300), "", "host:port for enrolment (7403)"]
-    key: Annotated[str, Text(40), "z85", "CURVE public key of the ports 7401 and 7402"]
-
-
-HUB = shape_of(HubAddress)
 
 
 class Register(NamedTuple):
@@ -137,6 +126,7 @@ class Beat(NamedTuple):
     sample_period: Annotated[float | None, Maybe(SECONDS), "s", "new time between samples"] = None
     elsewhere: Annotated[bool, Flag(), "", "this hub has lost sight of the fleet: turn to the next one"] = False
     rekey: Annotated[bool, Flag(), "", "make a new key pair and offer its public half: send Rekey"] = False
+    again: Annotated[bool, Flag(), "", "the store was away: tell the facts after `durable` again now"] = False
 
 
 class Roster(NamedTuple):
@@ -153,6 +143,7 @@ class Roster(NamedTuple):
     mounts: Annotated[tuple[Mount, ...], ListOf(MOUNT, limits.MOUNTS), "", "mounted file systems"]
     left_out: Annotated[int, Whole(), "1", "processes beyond the bound that are not listed"] = 0
     notes: Annotated[dict[str, str], MapOf(WORDS, limits.COLUMNS), "", "column -> why its values are NaN"] = {}
+    past: Annotated[bool, Flag(), "", "an earlier picture again, for samples that name it; changes no view"] = False
 
 
 class Facts(NamedTuple):
@@ -205,6 +196,9 @@ class Command(NamedTuple):
     actor: Annotated[str, WORDS, "", "who asked; goes into facts and audit"]
     epoch: Annotated[int, Whole(), "1", "epoch of the hub that sends it"]
     nonce: Annotated[int, Whole(), "1", "grows with each command to this agent within an epoch; 0 = none"] = 0
+    until: Annotated[
+        float, Real(), "s (wall)", "the hub's clock from which on it must not be started any more; 0 = not told"
+    ] = 0.0
 
 
 class Progress(NamedTuple):
@@ -276,6 +270,9 @@ class Answer(NamedTuple):
     id: Annotated[str, Ident(), "", "the query's id"]
     result: Annotated[Any, Plain(), "", "depends on `op`"]
     moved: Annotated[dict[str, str] | None, Maybe(MapOf(Text(300), 4)), "", MOVED] = None
+    missing: Annotated[
+        tuple[str, ...], ListOf(Text(64), limits.HUBS), "", "hubs that did not answer: what they alone know is left out"
+    ] = ()
 
 
 class Refused(NamedTuple):

@@ -10,6 +10,7 @@ Times are of the relay's clock; the hub measures how far that is off.  See wire.
 from typing import Annotated, Any, NamedTuple
 
 from wire import limits
+from wire.address import HUB, HubAddress
 from wire.shapes import (
     Amount,
     Binary,
@@ -66,6 +67,11 @@ class Relayed(NamedTuple):
     wall: Annotated[float, Real(), "s (wall)", "the hub's clock"]
     want: Annotated[bool, Flag(), "", "the hub has no list of this boot: send state and list now"]
     results: Annotated[tuple[str, ...], IDS, "", "orders whose results the hub has: they need not be told again"]
+    hubs: Annotated[
+        tuple[HubAddress, ...], ListOf(HUB, limits.HUBS), "", "all hubs, this relay's home first; empty = as before"
+    ] = ()
+    elsewhere: Annotated[bool, Flag(), "", "this hub has lost sight of the fleet: turn to the next one"] = False
+    rekey: Annotated[bool, Flag(), "", "make a new key pair and offer its public half: send Rekey"] = False
 
 
 class RelayState(NamedTuple):

@@ -14,23 +14,25 @@ An answer that does not come within a period makes the request void; what is due
 repeated and all answers carry states, not steps, so that lost, doubled and late frames do no harm.
 
 Facts.  `durable` is what the hub says it stored; `sent` is how far we told it.  Replay goes on after `sent`, without
-waiting for the store; where `durable` has not reached `sent` in two periods (twice as long after each vain try, so that
-a slow store is not flooded), or falls (a store failed over), `sent` goes back to it and what follows is told again.
+waiting for the store; where `durable` falls (a store failed over), or the hub asks for what follows (the store was
+away), or `durable` has not reached `sent` in two periods (twice as long after each vain try, so that a slow store is
+not flooded), `sent` goes back to it and what follows is told again.
 So each fact arrives at least once, and in order within a message.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from wire import limits
-from wire.codec import DecodeError, EncodeError, decode, encode
+from wire.batches import sendable
+from wire.codec import DecodeError, decode
 from wire.messages import (
     Ack,
     Beat,
-    Event,
     Facts,
     Goodbye,
     Heartbeat,
@@ -43,9 +45,9 @@ from wire.messages import (
     Rekeyed,
     Roster,
 )
-from wire.model import Fact, FactKind
+from wire.model import Fact
 
-__all__ = ["AgentSession", "Fetch", "News", "Now", "Phase", "Send", "Wait", "sendable"]
+__all__ = ["AgentSession", "Fetch", "News", "Now", "Phase", "Send", "Wait"]
 
 WATCHED_PERIOD = 1.0
 """Seconds between samples while somebody watches."""
@@ -54,7 +56,12 @@ LEAVE_SECONDS = 0.5
 """Facts are told for so long after `leave`; then Goodbye goes first, since PID 1 grants one second in all."""
 
 PATIENCE = 16
-"""Longest wait for a store that does not get on: this many times two periods."""
+"""Longest wait for a store that does not get on: this many times two periods.  It is slow, then, or its hub is of an
+earlier release: one whose store was away asks by itself when it is back."""
+
+VAIN = 3
+"""So often the time that a registration may take is doubled: a hub to which a whole fleet comes answers late, and an
+answer to a request that was given up is worth nothing."""
 
 REFUSED_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Pauses after each refused registration in a row."""
@@ -136,10 +143,15 @@ class AgentSession:
         self.asked: Asked | None = None
         self.roster: Roster | None = None
         self.roster_told = 0
+        self.past: Roster | None = None
+        """An earlier roster, which samples name that are told late."""
+        self.past_told = 0
         self.batch: tuple[Fact, ...] = ()
         self.reason, self.leave_at = "", 0.0
         self.fresh = ""
         """Public key that is offered until the hub has taken or refused it."""
+        self._ahead = deque[float](maxlen=16)
+        """How far the hub's wall clock was ahead of our monotonic one, by its last answers."""
 
     # What the owner tells.
 
@@ -150,6 +162,14 @@ class AgentSession:
     def offer(self, roster: Roster) -> None:
         """This is the present roster; its number grows with each change."""
         self.roster = roster
+
+    def recall(self, roster: Roster) -> None:
+        """An earlier roster is to be told again, behind all else."""
+        self.past = roster._replace(past=True)
+
+    def has(self, roster: Roster) -> bool:
+        """Whether the hub can tell the rows of samples that name this roster."""
+        return roster.number in (self.roster_told, self.past_told)
 
     def bring(self, facts: Sequence[Fact]) -> None:
         """The answer to Fetch.  What PID 1 lacks at its beginning is lost; what came too late is ignored."""
@@ -172,9 +192,25 @@ class AgentSession:
 
     def restart(self, first_at: float) -> None:
         """Another hub, or a new key: begin with Register, not before `first_at` (monotonic)."""
-        self.asked, self.register_at, self.roster_told = None, first_at, 0
+        self.asked, self.register_at, self.roster_told, self.past_told = None, first_at, 0, 0
+        self._ahead.clear()
         if self.phase is Phase.REGISTERED:
             self.phase = Phase.NEW
+
+    def knocking(self, now: Now) -> AgentSession:
+        """A session that does no more than register, at another hub, while this one goes on; see `admitted`."""
+        who = self.who._replace(epoch=self.epoch, last_seq=self.last_seq, first_seq=self.first_seq)
+        return AgentSession(who, now.mono, self.period)
+
+    def admitted(self, answer: Registered, other: AgentSession, now: Now) -> News:
+        """The other hub let us in, and this session is the one with it from now on."""
+        self.restart(now.mono)
+        self.silent, self.round_trip = 0, other.round_trip
+        return self._take_registered(answer, None, now)
+
+    def hub_wall(self, mono: float) -> float | None:
+        """The hub's wall clock now, or a little earlier: the quickest answer tells it best, since delay takes away."""
+        return mono + max(self._ahead) if self._ahead else None
 
     @property
     def pace(self) -> float:
@@ -211,7 +247,13 @@ class AgentSession:
             return self._send(Rekey(self.fresh), now)
         if self.roster is not None and self.roster.number > self.roster_told:
             return self._send(self.roster, now, self.roster.number)
-        return self._replay(now, self.beat_at) or Wait(self.beat_at)
+        return self._replay(now, self.beat_at) or self._recalled(now) or Wait(self.beat_at)
+
+    def _recalled(self, now: Now) -> Send | None:
+        """The earlier roster that is wanted; the present one was told before it."""
+        if self.past is None or self.past.number in (self.roster_told, self.past_told):
+            return None
+        return self._send(self.past, now, self.past.number)
 
     def _leaving(self, now: Now) -> Send | Fetch | Wait:
         telling = self._replay(now, self.leave_at) if now.mono < self.leave_at else None
@@ -232,7 +274,9 @@ class AgentSession:
         if self.batch and self.batch[0].seq == after + 1:
             facts = sendable(self.who.boot, self.batch)
             self.batch = self.batch[len(facts) :]
-            before, self.sent, self.sent_at = self.sent, facts[-1].seq, now.mono
+            before, self.sent = self.sent, facts[-1].seq
+            if before <= self.durable:  # else something before is not stored yet, and that is what is waited for
+                self.sent_at = now.mono
             return self._send(Facts(self.who.boot, self.first_seq, facts), now, before)
         if now.mono < self.fetch_until:
             return Wait(min(self.fetch_until, latest))
@@ -240,7 +284,8 @@ class AgentSession:
         return Fetch(after, limits.FACTS_PER_MESSAGE * 4)
 
     def _send(self, message: Message, now: Now, mark: int = 0) -> Send:
-        until = now.mono + self.period if self.phase is not Phase.LEAVING else max(self.leave_at, now.mono + 0.2)
+        patience = self.period * (1 << min(self.silent, VAIN) if isinstance(message, Register) else 1)
+        until = now.mono + patience if self.phase is not Phase.LEAVING else max(self.leave_at, now.mono + 0.2)
         self.asked = Asked(type(message), now.mono, until, mark)
         return Send(message)
 
@@ -269,6 +314,7 @@ class AgentSession:
         if self.phase is Phase.NEW:
             self.phase = Phase.REGISTERED
         self.period, self.sample_period, self.refusals = answer.period, answer.sample_period, 0
+        self._ahead.append(answer.wall - now.mono)
         self.beat_at = now.mono + self.period
         self.durable = self.sent = min(answer.durable, self.last_seq)
         self.batch = ()
@@ -278,12 +324,13 @@ class AgentSession:
 
     def _take_beat(self, beat: Beat, asked: Asked | None, now: Now) -> News:
         self.watched = beat.watch
+        self._ahead.append(beat.wall - now.mono)
         self.period, self.sample_period = beat.period or self.period, beat.sample_period or self.sample_period
         if beat.want_roster:
             self.roster_told = 0
         if beat.register and self.phase is Phase.REGISTERED:
             self.restart(now.mono)
-        durable, epoch = self._stored(beat.durable, now), self._epoch(beat.epoch)
+        durable, epoch = self._stored(beat.durable, now, beat.again), self._epoch(beat.epoch)
         return News(
             durable=durable,
             epoch=epoch,
@@ -295,7 +342,9 @@ class AgentSession:
 
     def _take_ack(self, ack: Ack, asked: Asked | None, now: Now) -> News:
         if asked is not None and asked.kind is Roster:
-            self.roster_told = asked.mark
+            self.roster_told = max(self.roster_told, asked.mark)
+            if self.past is not None and asked.mark == self.past.number:
+                self.past, self.past_told = None, asked.mark
         if asked is not None and asked.kind is Goodbye:
             self.phase = Phase.LEFT
         return News(durable=self._stored(ack.durable, now))
@@ -317,14 +366,15 @@ class AgentSession:
         self.restart(now.mono + pause)
         return News(refused=refused)
 
-    def _stored(self, durable: int, now: Now) -> int | None:
-        """Note the hub's durable number; go back to it where it stays behind what was sent."""
+    def _stored(self, durable: int, now: Now, again: bool = False) -> int | None:
+        """Note the hub's durable number; go back to it where it stays behind what was sent, or the hub asks for it."""
         durable = min(durable, self.last_seq)
         fell, rose = durable < self.durable, durable > self.durable
         self.durable = durable
-        self.patience = 1 if rose else self.patience
+        if rose or again:
+            self.patience, self.sent_at = 1, now.mono
         late = now.mono - self.sent_at >= 2 * self.period * self.patience
-        if durable > self.sent or fell or (durable < self.sent and late):
+        if durable > self.sent or fell or (durable < self.sent and (late or again)):
             self.sent, self.batch = durable, ()
             self.patience = min(2 * self.patience, PATIENCE)
         return durable if fell or rose else None
@@ -339,24 +389,3 @@ class AgentSession:
         Registered: _take_registered, Beat: _take_beat, Ack: _take_ack, Rekeyed: _take_rekeyed,
         Refused: _take_refused,
     }  # fmt: skip
-
-
-def sendable(boot: str, facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """The longest run of facts that fits into one message, at least one; what cannot be sent becomes a note of it."""
-    room = limits.FACTS_BYTES
-    chosen: list[Fact] = []
-    for fact in facts[: limits.FACTS_PER_MESSAGE]:
-        fact, weight = _weighed(boot, fact)
-        room -= weight
-        if chosen and room < 0:
-            break
-        chosen.append(fact)
-    return tuple(chosen)
-
-
-def _weighed(boot: str, fact: Fact) -> tuple[Fact, int]:
-    try:
-        return fact, len(encode(Event(boot, fact), limits.FACTS_BYTES))
-    except EncodeError as error:
-        text = f"a fact of kind {fact.kind!s:.20} could not be sent: {error}"[: limits.TEXT_CHARS]
-        return fact._replace(kind=FactKind.NOTE, body={"note": text}), limits.TEXT_CHARS * 4

@@ -21,6 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 LARGEST = 2**63 - 1
+NUMBERS = frozenset((float, type(None)))
 IDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
@@ -256,6 +257,8 @@ class Plain(Shape):
         if depth == 0:
             raise Wrong(f"nested deeper than {limits.DEPTH}")
         if isinstance(plain, (tuple, list)):
+            if {*map(type, plain)} <= NUMBERS:  # a history's column: thousands of them
+                return tuple(plain)
             return tuple(self._level(item, depth - 1) for item in plain)
         if isinstance(plain, Mapping):
             return {_text_key(key): self._level(item, depth - 1) for key, item in plain.items()}
@@ -287,23 +290,34 @@ class Rec(Shape):
         self, make: Callable[..., Any], fields: Sequence[tuple[str, Shape, Any]], *, rows: bool = False
     ) -> None:
         self.make, self.fields = make, tuple(fields)
+        self._readers = [(name, shape.read, default) for name, shape, default in fields]
+        self._writers = [
+            (name, shape.read if type(shape).write is Shape.write else shape.write) for name, shape, _ in fields
+        ]
         self.read = self._read_row if rows else self._read_map  # type: ignore[method-assign]
         self.write = self._write_row if rows else self._write_map  # type: ignore[method-assign]
         self.title = f"{getattr(make, '__name__', 'record')} as {'an array' if rows else 'a map'}"
 
     def _read_map(self, plain: Any) -> Any:
-        if not isinstance(plain, Mapping):
+        if type(plain) is not dict and not isinstance(plain, Mapping):
             raise Wrong("not a map")
-        values = []
-        for name, shape, default in self.fields:
-            found = plain.get(name, MISSING)
-            values.append(_default(name, default) if found is MISSING else _inside(name, shape.read, found))
+        values, name = [], ""
+        try:
+            for name, read, default in self._readers:
+                found = plain.get(name, MISSING)
+                values.append(read(found) if found is not MISSING else _default(default))
+        except Wrong as wrong:
+            raise wrong.inside(name) from None
         return self.make(*values)
 
     def _write_map(self, value: Any) -> dict[str, Any]:
-        return {
-            name: _inside(name, shape.write, item) for (name, shape, _), item in zip(self.fields, value, strict=True)
-        }
+        plain, name = {}, ""
+        try:
+            for (name, write), item in zip(self._writers, value, strict=True):
+                plain[name] = write(item)
+        except Wrong as wrong:
+            raise wrong.inside(name) from None
+        return plain
 
     def _read_row(self, plain: Any) -> Any:
         if not isinstance(plain, (tuple, list)) or len(plain) < len(self.fields):
@@ -311,7 +325,7 @@ class Rec(Shape):
         return self.make(*(_inside(name, shape.read, item) for (name, shape, _), item in zip(self.fields, plain)))  # noqa: B905
 
     def _write_row(self, value: Any) -> tuple[Any, ...]:
-        return tuple(self._write_map(value).values())
+        return tuple(_inside(name, write, item) for (name, write), item in zip(self._writers, value, strict=True))
 
 
 def shape_of(record: Any) -> Rec:
@@ -320,9 +334,9 @@ def shape_of(record: Any) -> Rec:
     return Rec(record, [(name, declared[name].__metadata__[0], defaults.get(name, MISSING)) for name in record._fields])
 
 
-def _default(name: str, default: Any) -> Any:
+def _default(default: Any) -> Any:
     if default is MISSING:
-        raise Wrong("missing", name)
+        raise Wrong("missing")
     return default
 
 

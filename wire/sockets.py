@@ -6,6 +6,12 @@ connections for ever, a close that hangs.  Each role below states what differs; 
   So bind the handler first (inproc://zeromq.zap.01), then call `serve`.
 * Dialling sockets reconnect at random intervals up to a heartbeat period, and are told at once (EAGAIN) when there is
   no connection, instead of queueing requests that are stale when it returns.
+* Nobody sends ZMTP's PING: the kernel looks for peers that are gone (KEEPALIVE), heartbeats of our own for those that
+  hang.  libzmq 4.3.5 aborts the process (`!_io_error`, its issues 4364 and 4841) where a connection breaks whose
+  reader had reached its RCVHWM, and a PING is then to be sent or answered: a hub that was stopped for 20 s died so.
+  Its timers cost, too: it walks through all of them to cancel one.
+* A peer may send PINGs all the same, so a hub's sockets never wait for their reader (UNPAUSED): without an RCVHWM the
+  state that aborts does not exist.
 * Identities stay automatic; trust is bound to the CURVE key (ZAP's User-Id), never to a routing id.
 """
 
@@ -35,8 +41,18 @@ HANDSHAKE_MS = 15_000
 needs longer for all of them than each may take, none ever ends.  With 5 s a hub that got a fifteenth of a core stayed
 at a third of 300 agents for good; and a stranger's half handshake holds its descriptor no longer than a silent peer."""
 
-MANDATORY: Options = ((zmq.ROUTER_MANDATORY, 1), (zmq.SNDHWM, 100), (zmq.RCVHWM, 100))
+KEEPALIVE: Options = (
+    (zmq.TCP_KEEPALIVE, 1), (zmq.TCP_KEEPALIVE_IDLE, 15), (zmq.TCP_KEEPALIVE_INTVL, 5), (zmq.TCP_KEEPALIVE_CNT, 3),
+    (zmq.TCP_MAXRT, 30_000),
+)  # fmt: skip
+"""A peer whose host is gone gives its descriptor back after 30 s, also where something waits to be sent to it."""
+
+MANDATORY: Options = ((zmq.ROUTER_MANDATORY, 1), (zmq.SNDHWM, 100))
 """A ROUTER says when a peer is gone (EHOSTUNREACH) or does not read (EAGAIN) instead of dropping in silence."""
+
+UNPAUSED: Options = ((zmq.RCVHWM, 0),)
+"""No connection ever waits for its reader, since one that breaks meanwhile may end the process; who has peers that may
+be hostile bounds what they send by other means (hub.bouncer)."""
 
 FEW: Options = ((zmq.SNDHWM, 20), (zmq.RCVHWM, 20))
 """Samples: a stalled side may hold 20 of them a connection, later ones are newer and better."""
@@ -54,11 +70,11 @@ class Serve(NamedTuple):
     options: Options
 
 
-COMMANDS = Serve(zmq.ROUTER, "agents", limits.MESSAGE_BYTES, MANDATORY)
-SAMPLES = Serve(zmq.SUB, "agents", limits.MESSAGE_BYTES, FEW)
-ENROL = Serve(zmq.ROUTER, "enrol", limits.ENROL_BYTES, MANDATORY)
-CLIENT = Serve(zmq.ROUTER, "clients", limits.MESSAGE_BYTES, MANDATORY)
-FEED = Serve(zmq.XPUB, "clients", limits.ENVELOPE_BYTES, ((zmq.SNDHWM, 1000),))
+COMMANDS = Serve(zmq.ROUTER, "agents", limits.MESSAGE_BYTES, (*MANDATORY, *UNPAUSED))
+SAMPLES = Serve(zmq.SUB, "agents", limits.MESSAGE_BYTES, UNPAUSED)
+ENROL = Serve(zmq.ROUTER, "enrol", limits.ENROL_BYTES, (*MANDATORY, (zmq.RCVHWM, 100)))
+CLIENT = Serve(zmq.ROUTER, "clients", limits.MESSAGE_BYTES, (*MANDATORY, *UNPAUSED))
+FEED = Serve(zmq.XPUB, "clients", limits.ENVELOPE_BYTES, ((zmq.SNDHWM, 1000), *UNPAUSED))
 """The feed reads nothing but subscriptions."""
 
 
@@ -81,6 +97,7 @@ def serve(context: Context, role: Serve, endpoint: str, pair: KeyPair) -> Socket
     """A bound CURVE server socket; raises zmq.ZMQError (EADDRINUSE ...) and leaves nothing open then."""
     socket = context.socket(role.kind)
     _common(socket, role.frame_bytes, endpoint)
+    _set(socket, KEEPALIVE)
     socket.setsockopt(zmq.BACKLOG, 4096)
     socket.setsockopt(zmq.CURVE_SERVER, 1)
     socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret.encode("ascii"))
@@ -105,6 +122,7 @@ def dial(
     """
     socket = context.socket(role.kind)
     _common(socket, role.frame_bytes, address)
+    _set(socket, KEEPALIVE)
     socket.setsockopt(zmq.CURVE_SERVERKEY, server_key.encode("ascii"))
     socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public.encode("ascii"))
     socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret.encode("ascii"))
@@ -142,7 +160,6 @@ def bound_port(socket: Socket) -> int:
 def _common(socket: Socket, frame_bytes: int, endpoint: str) -> None:
     _set(socket, (
         (zmq.LINGER, 0), (zmq.MAXMSGSIZE, frame_bytes + CURVE_BYTES), (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
-        (zmq.HEARTBEAT_IVL, 5000), (zmq.HEARTBEAT_TIMEOUT, 15000), (zmq.HEARTBEAT_TTL, 15000),
         (zmq.IPV6, int("[" in endpoint)),
     ))  # fmt: skip
 

@@ -22,7 +22,7 @@ _hubctl() {
     done
     case $verb in
         "") words="-h --help --key --json --timeout" names="agents hosts containers ps top events exits why storms alerts silence audit about hubs drain metrics history start stop restart signal rolls cancel resume kill pause unpause tail logs shell token keys store engine" ;;
-        agents) words="-h --help --key --json --timeout -a --all" names="" ;;
+        agents) words="-h --help --key --json --timeout -a --all --outdated" names="" ;;
         hosts) words="-h --help --key --json --timeout" names="" ;;
         containers) words="-h --help --key --json --timeout -a --all" names="" ;;
         ps) words="-h --help --key --json --timeout -a --all" names="ps" ;;
@@ -31,7 +31,7 @@ _hubctl() {
         exits) words="-h --help --key --json --timeout -f --follow --program --cause --code --signal --text --who --unexpected --until --group-by -n --number --since" names="ps" ;;
         why) words="-h --help --key --json --timeout -n --number --since" names="ps" ;;
         storms) words="-h --help --key --json --timeout -a --all -f --follow --since" names="ps" ;;
-        alerts) words="-h --help --key --json --timeout -a --all" names="" ;;
+        alerts) words="-h --help --key --json --timeout -n --dry-run -a --all" names="" ;;
         silence) words="-h --help --key --json --timeout --for --reason" names="" ;;
         audit) words="-h --help --key --json --timeout -n --number --since" names="" ;;
         about) words="-h --help --key --json --timeout" names="" ;;
@@ -54,7 +54,7 @@ _hubctl() {
         shell) words="-h --help --key --json --timeout" names="" ;;
         token) words="-h --help --key --json --timeout --service --relay --invite --label --cap --seconds --uses" names="create list revoke" ;;
         keys) words="-h --help --key --json --timeout --role --scope --out -a --all --grace --now --state-dir --passphrase-file" names="create list revoke rotate backup restore" ;;
-        store) words="-h --help --key --json --timeout --store --from --to" names="check export import migrate" ;;
+        store) words="-h --help --key --json --timeout --store --from --to" names="check export import migrate downgrade" ;;
         engine) words="-h --help --key --json --timeout --name --port --also --out --days --renew" names="init" ;;
     esac
     case $names in

@@ -203,7 +203,7 @@ class Couriers:
 
     def __init__(self, sinks: Sequence[Sink], say: Callable[[str], None], finish: Callable[[Then, Any], None]) -> None:
         self.couriers = [Courier(sink, say) for sink in sinks]
-        self._finish = finish
+        self._say, self._finish = say, finish
 
     def start(self) -> None:
         """Begin."""
@@ -214,6 +214,16 @@ class Couriers:
         """End."""
         for courier in self.couriers:
             courier.stop()
+
+    def employ(self, sinks: Sequence[Sink]) -> None:
+        """These from now on: who stays keeps what waits, who goes takes it along."""
+        present = {courier.sink: courier for courier in self.couriers}
+        for sink in set(present) - set(sinks):
+            present[sink].stop()
+        fresh = {sink: Courier(sink, self._say) for sink in sinks if sink not in present}
+        self.couriers = [present[sink] if sink in present else fresh[sink] for sink in sinks]
+        for courier in fresh.values():
+            courier.start()
 
     def post(self, notice: Notice, then: Then | None) -> None:
         """Have it sent; never waits."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.alerts.machine import Alert, Details, Machine, Phase
 from hub.alerts.notices import Group, Groups, Item, Notice, group_of, kept
+from hub.alerts.reload import Reloading
 from hub.alerts.rules import Book
 from hub.alerts.silences import BOOK as SILENCES
 from hub.alerts.silences import MOST_SECONDS, Silences
@@ -21,7 +22,7 @@ from hub.fleet import Fleet
 from hub.forensics import Weather
 from hub.store.rows import AuditRow
 from hub.trust.roles import Subject
-from hub.words import Asked, Effects, Notify, Say, Send, Store
+from hub.words import Asked, Effects, Event, Notify, Say, Send, Store
 from wire import limits
 from wire.messages import Answer, Query
 from wire.model import FactKind
@@ -53,10 +54,12 @@ class Alerts:
         self.watch = Watch(self.machine, self.things)
         self.groups = Groups(fleet.settings.hub, {rule.name for rule in book.rules if rule.common})
         self.silences = Silences()
+        self.reloading = Reloading(self, book)
         self.due = self.follow_at = 0.0
         self.handlers: dict[str, Callable[[Asked, Query, Subject, Instant], Effects]] = {
             "alerts": self.alerts,
             "alerts.test": self.test,
+            "alerts.reload": self.reloading.ask,
             "silence.create": self.create,
             "silence.list": self.list,
             "silence.end": self.end,
@@ -100,6 +103,11 @@ class Alerts:
         quiet = [(alert, bool(self.silences.quiets(alert.details.names))) for alert in firing]
         notices = self.groups.step(quiet, self._off(firing), now.wall)
         return [*effects, *(effect for notice in notices for effect in self._tell(notice))]
+
+    def turn(self, now: Instant) -> list[Event]:
+        """At each pass of the loop: a little of the round."""
+        self.watch.go_on(now)
+        return []
 
     def _follow(self, now: Instant) -> Effects:
         """Silences that other hubs of this store were asked for."""
@@ -231,11 +239,12 @@ class Alerts:
         one = self.silences.all.get(str(query.args.get("id")))
         if one is None or not _within(one.selector.pairs, subject):
             raise Refusal("unknown-silence", "there is no such silence", "see hubctl silence list")
+        row = self._shown(one.id, now)
         del self.silences.all[one.id]
         body = {"note": "silence ended", "id": one.id, "by": subject.name}
         kept = Store("record_fact", (SILENCES, now.wall, FactKind.NOTE, body))
         audit = self._audit(asked, subject, "silence end", one.selector.text, now, one.id)
-        return [kept, audit, Send(asked.route, Answer(query.id, {**one.row(now.wall), "alerts": 0}))]
+        return [kept, audit, Send(asked.route, Answer(query.id, row))]
 
     def _audit(self, asked: Asked, subject: Subject, action: str, target: str, now: Instant, why: str = "") -> Store:
         words = (target[: limits.NAME_CHARS], "done", why[: limits.TEXT_CHARS], "", asked.peer)

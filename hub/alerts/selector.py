@@ -16,6 +16,9 @@ CHARS = 512
 PAIRS = 16
 NAMES = ("rule", "severity", "agent", "program", "container", "host", "hub")
 """Names every alert may have, besides the labels of its agent or container."""
+WHOLE = "*"
+"""Name of the pair of a selector that is one word: whatever is called so, and all that is in it."""
+PLACES = ("subject", "agent", "container", "host", "hub")
 
 
 class Selector(Record):
@@ -26,7 +29,12 @@ class Selector(Record):
 
     def means(self, names: Mapping[str, str]) -> bool:
         """Whether it means a subject with these names and labels."""
-        return all(name in names and fnmatchcase(names[name], glob) for name, glob in self.pairs)
+        return all(_fits(names, name, glob) for name, glob in self.pairs)
+
+
+def _fits(names: Mapping[str, str], name: str, glob: str) -> bool:
+    wanted = PLACES if name == WHOLE else (name,)
+    return any(one in names and fnmatchcase(names[one], glob) for one in wanted)
 
 
 def parse(text: str) -> Selector:
@@ -42,5 +50,5 @@ def parse(text: str) -> Selector:
     if slash and not (agent and program):
         raise ValueError(f"{text!r} is no selector; write AGENT/PROGRAM, AGENT or NAME=GLOB,...")
     if not slash:
-        return Selector(text, () if text == "*" else (("subject", text),))
+        return Selector(text, () if text == "*" else ((WHOLE, text),))
     return Selector(text, (("agent", agent), ("program", program)))

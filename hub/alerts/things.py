@@ -54,6 +54,11 @@ class Look(Record):
     alerted: Set[str]
     """Agents that have an alert, themselves or in them: these are seen whole."""
 
+    @property
+    def measures(self) -> bool:
+        """Whether figures of processes are wanted, their own or summed over a program."""
+        return "process" in self.fields or not self.fields.get("program", frozenset()).isdisjoint((*SUMMED, "age"))
+
     def words_of(self, on: str, agent: Agent) -> Set[str] | None:
         """Presences or states that matter; None for all."""
         return None if agent.id in self.alerted else self.words.get(on)
@@ -121,11 +126,11 @@ class Things:
         }
 
     def _inside(self, agent: Agent, look: Look, now: Instant) -> Iterator[Thing]:
-        wanted, words = look.fields, look.words_of("program", agent)
-        looked = wanted.get("program", frozenset())
         mine = self.mine(agent.id, now)
-        figures = Figures(agent, self.fleet, now) if "process" in wanted or looked & {*SUMMED, "age"} else None
-        figures = figures if mine else None
+        if not mine and not agent.programs:
+            return
+        wanted, words = look.fields, look.words_of("program", agent)
+        figures = Figures(agent, self.fleet, now) if mine and look.measures else None
         for name, process in agent.programs.items() if "program" in wanted else ():
             state = process.status.state
             if words is not None and state not in words:

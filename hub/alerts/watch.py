@@ -1,10 +1,10 @@
 """Rules held against the fleet, round by round, and against what happens, as it happens.
 
-Theory.  A round looks at every subject once, a few agents a tick, so that ten thousand agents never hold up the loop;
-one begins every ROUND_SECONDS at most.  What had an alert and is no subject any more when the round ends has left, and
-its alert is over - but not in the first GRACE_SECONDS of a hub's life, while agents and engines are still coming in,
-and not for what belongs to an agent that is silent: of that nothing is known.  Events come from the hub's own effects,
-the same that make the feed, so nothing needs to be told twice.
+Theory.  A round looks at every subject once, a few agents at each pass of the loop, so that ten thousand agents never
+hold it up; one begins every ROUND_SECONDS at most.  What had an alert and is no subject any more when the round ends
+has left, and its alert is over - but not in the first GRACE_SECONDS of a hub's life, while agents and engines are still
+coming in, and not for what belongs to an agent that is silent: of that nothing is known.  Events come from the hub's
+own effects, the same that make the feed, so nothing needs to be told twice.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ __all__ = ["Watch"]
 
 ROUND_SECONDS = 5.0
 """Between the beginnings of two rounds: as often as samples come."""
-TICKS = 20
-"""Ticks over which a round is spread."""
+SPREAD_SECONDS = 4.0
+"""Time over which a round is spread, where the loop has as many passes."""
+AT_ONCE, FEW = 20, 5
+"""Most agents between two of the loop's passes, at a tick and at others: 4 ms, 1 ms."""
 GRACE_SECONDS = 60.0
 INNOCENT = frozenset({Cause.STOPPED.value, Cause.RENEWAL.value, Cause.DEPENDENCY.value})
 """Ends that somebody wanted, or that are another program's fault."""
@@ -58,6 +60,8 @@ class Watch:
         self.words = {on: words for on, name in WORDS.items() if (words := _words(self.rules.get(on, ()), name))}
         self.past = {rule.name: Past() for rule in machine.rules.values()}
         self.round: Iterator[None] | None = None
+        self.begun, self.looked = 0.0, 0
+        """When the round began, and how many it has looked at."""
         self.due = self.started = 0.0
         self.seen: set[Key] = set()
         """Alerts whose subject was there in this round."""
@@ -65,18 +69,27 @@ class Watch:
     # -- rounds ------------------------------------------------------------------------------------------------------
 
     def tick(self, now: Instant) -> bool:
-        """Goes on with the round; whether one has ended."""
+        """Begins a round that is due and goes on with it; whether one has ended."""
         self.started = self.started or now.mono
         if self.round is None:
             if now.mono < self.due:
                 return False
             self.due, self.seen = now.mono + ROUND_SECONDS, set()
+            self.begun, self.looked = now.mono, 0
             self.things.begin()
             self.now = now
             self.round = self._steps()
-        self.now = now
-        quota = 10 + (len(self.fleet.registry.agents) + len(self.fleet.containers)) // TICKS
-        if any(next(self.round, "over") == "over" for _ in range(quota)):
+        return self.go_on(now, AT_ONCE)
+
+    def go_on(self, now: Instant, most: int = FEW) -> bool:
+        """Looks at what is due of the round by now, at most so many; whether it has ended."""
+        if self.round is None:
+            return False
+        total = len(self.fleet.registry.agents) + len(self.fleet.containers)
+        due = total * (now.mono - self.begun) / SPREAD_SECONDS - self.looked
+        quota = most if total <= AT_ONCE or due > most else max(0, int(due))
+        self.now, self.looked = now, self.looked + quota
+        if any(next(self.round, "over") == "over" for _ in range(quota + (total <= AT_ONCE))):
             self.round = None
             self._depart(now)
             return True

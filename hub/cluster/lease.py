@@ -24,7 +24,9 @@ has lapsed by the observer's own count (hub.cluster.membership); and settling ta
 whoever acts was in the store for longer than one lease, during which every other acting hub has seen it.
 
 A *blind* hub is one without a valid lease whose store does not answer: it serves from memory and takes no action of its
-own.  If its row is still there when the store comes back, nobody else has acted in its place, and it goes on at once.
+own.  That its row is still there when the store comes back does not say that nobody acts in its place: others may have
+removed it, and a failover that loses its last writes puts it back.  So it settles again, for as long as the leases last
+of those that have not seen its row since: one lease.
 """
 
 from __future__ import annotations
@@ -38,13 +40,16 @@ from wire._record import Record
 
 LEASE_SECONDS = 4.0
 """How long one answer of the store lets a hub act: two heartbeats, so that a lost hub is replaced within 7 s."""
-RENEW_SECONDS = 1.0
-"""Between renewals: three may fail before the lease is lost."""
+RENEW_SECONDS = 0.5
+"""Between renewals: several may fail before the lease is lost, and the others soon see what was written
+(hub.cluster.vouching)."""
 ANSWER_SECONDS = 1.0
 """After this long without an answer the store counts as away and is asked anew."""
 DRIFT = 0.05
 """Most by which the rates of two hubs' clocks differ: a hundred times what NTP lets a clock run off."""
-SETTLE_SECONDS = 2 * LEASE_SECONDS * (1 + DRIFT)
+AGAIN_SECONDS = LEASE_SECONDS * (1 + DRIFT)
+"""From the answer that ends blindness to the next action; see the theory."""
+SETTLE_SECONDS = 2 * AGAIN_SECONDS
 """From taking a lease to the first action; see the theory.  A store of one hub needs none."""
 
 
@@ -74,6 +79,8 @@ class Lease:
     def __init__(self, row: LeaseRow, settle: float = SETTLE_SECONDS) -> None:
         self.row = row._replace(born=0, epoch=0, beat=0)
         self.settle = settle
+        self.kept = self.row
+        """The newest row that the store acknowledged."""
         self.until = self.acts_from = float("-inf")
         self.highest = 0
         """Highest epoch this hub ever saw: what it takes next is above."""
@@ -124,6 +131,7 @@ class Lease:
         self.asked, self.highest = None, max(self.highest, taken.epoch)
         self.row = self.row._replace(born=taken.epoch, epoch=taken.epoch)
         self.until, self.acts_from = ask.sent + LEASE_SECONDS, now + self.settle
+        self.kept = self.row
         return True
 
     def renewed(self, ask: Ask, rows: Sequence[LeaseRow] | None, now: float) -> bool:
@@ -134,7 +142,10 @@ class Lease:
         if rows is None:
             self.lose()
             return False
+        if now >= self.until:
+            self.acts_from = max(self.acts_from, now + min(AGAIN_SECONDS, self.settle))
         self.until = max(self.until, ask.sent + LEASE_SECONDS)
+        self.kept = max(self.kept, ask.row, key=lambda row: (row.born, row.beat))
         return True
 
     def failed(self, ask: Ask) -> None:

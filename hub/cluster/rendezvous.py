@@ -19,6 +19,7 @@ from hashlib import blake2b
 from math import log
 
 from hub.cluster.rows import LeaseRow
+from wire.messages import HubAddress
 
 ENGINE = "engine/"
 """Put before an engine's name, so that an agent of the same name has a home of its own."""
@@ -41,6 +42,12 @@ def home(key: str, enrolled: float, hubs: Sequence[LeaseRow]) -> str | None:
     able = [row for row in hubs if not row.draining]
     able = [row for row in able if not _shut(row, enrolled)] or able
     return max(able, key=lambda row: (score(row.hub, row.capacity, key), row.hub)).hub if able else None
+
+
+def refuge(key: str, full: str, hubs: Iterable[LeaseRow]) -> tuple[HubAddress, ...]:
+    """Where the hubs with room are, in an agent's own order, which is to go there instead of to the full one."""
+    able = {row.hub: row for row in hubs if row.hub != full and row.full_at is None and not row.draining}
+    return tuple(HubAddress(*place) for hub in ranking(key, 0.0, able.values()) for place in able[hub].addresses)
 
 
 def poller(engine: str, hubs: Sequence[LeaseRow]) -> str | None:
@@ -74,14 +81,14 @@ class Homes:
 
     def update(self, hubs: Sequence[LeaseRow]) -> dict[str, tuple[str | None, str | None]]:
         """A new list; returns who moved, as agent -> (from, to)."""
-        old, self.hubs = {_seat(row) for row in self.hubs}, tuple(hubs)
-        new = {_seat(row) for row in hubs}
+        old, self.hubs = {seat(row) for row in self.hubs}, tuple(hubs)
+        new = {seat(row) for row in hubs}
         if old == new:
             return {}
         before = dict(self.of)
-        touched, gone = new - old, {seat[0] for seat in old - new}
-        full = any(seat[3] is not None for seat in old | new)
-        joined = [] if full else [row for row in hubs if _seat(row) in touched and not row.draining]
+        touched, gone = new - old, {one[0] for one in old - new}
+        full = any(one[3] is not None for one in old | new)
+        joined = [] if full else [row for row in hubs if seat(row) in touched and not row.draining]
         for agent, now in before.items():
             if full or now is None or now in gone:
                 self._place(agent)
@@ -101,6 +108,6 @@ class Homes:
                 self.of[agent], self._best[agent] = row.hub, points
 
 
-def _seat(row: LeaseRow) -> tuple[str, int, bool, float | None]:
+def seat(row: LeaseRow) -> tuple[str, int, bool, float | None]:
     """What of a row decides homes."""
     return row.hub, row.capacity, row.draining, row.full_at

@@ -34,9 +34,17 @@ class LeaseRow(Record):
     """Each of its names as agents dial it: command, samples, enrolment, key (wire.messages.HubAddress)."""
     peer: str = ""
     """`host:port` where other hubs reach it."""
+    link: str = ""
+    """Public key under which it dials other hubs: of role hub, and of no other."""
     version: str = ""
     engines: tuple[str, ...] = ()
     """Names of the engines it can reach."""
+    period: float = 0.0
+    """The longest period that an agent of this hub may keep to, seconds; 0 = as configured."""
+
+    def covers(self, older: LeaseRow) -> bool:
+        """Whether this is the same life of the same hub, and not from before that row."""
+        return (self.hub, self.born) == (older.hub, older.born) and self.beat >= older.beat
 
 
 class Taken(Record):

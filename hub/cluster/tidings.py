@@ -16,7 +16,8 @@ from hub.discovery.rows import agent_of
 from hub.fleet import Fleet
 from hub.plain import plain
 from hub.store.rows import AgentRow, FactRow, KeyRow
-from hub.words import Admit, Effects, Publish, Renew, Store
+from hub.words import Admit, Asked, Effects, Publish, Renew, Send, Store
+from wire.messages import Answer, Query
 from wire.model import Fact, Presence
 
 FOLLOW_SECONDS = 0.25
@@ -33,6 +34,9 @@ HUB_BOOT = "hub"
 BOOK = "hubs"
 """Under this name hubs tell each other something that is not about one agent."""
 
+REPLACED = "key replaced"
+"""Note of an agent or relay whose new key was used, with the old one."""
+
 MOVED = "moved"
 """Note of an agent that speaks to another hub than before."""
 
@@ -45,8 +49,12 @@ class Tidings:
 
     def __init__(self, fleet: Fleet, met: Met, errands: Mapping[str, Errand]) -> None:
         self.fleet, self.met, self.errands = fleet, met, errands
-        self.moved: Callable[[str], object] = lambda agent: None
-        """Told of an agent that speaks to another hub now."""
+        self.moved: Callable[[str, str], object] = lambda agent, hub: None
+        """Told of an agent that speaks to another hub now, and of that hub."""
+        self.lost: Callable[[], Effects] = list
+        """Asked where the store lacks even this hub's own key: what it does not have was lost, not revoked."""
+        self.departed: Callable[[str], object] = lambda agent: None
+        """Told of an agent that another hub says is gone or lost."""
         self.position: int | None = None
         self.asking = False
         self.follow_at = self.keys_at = float("-inf")
@@ -55,7 +63,7 @@ class Tidings:
 
     def sign(self, effects: Effects) -> Effects:
         """The same effects; what they keep about agents carries this hub's name."""
-        return [self._signed(effect) if isinstance(effect, Store) else effect for effect in effects]
+        return [self._signed(effect) if type(effect) is Store else effect for effect in effects]
 
     def _signed(self, effect: Store) -> Store:
         if effect.method != "record_fact" or not isinstance(effect.args[3], dict):
@@ -75,6 +83,11 @@ class Tidings:
     def again(self) -> Store:
         """The store was away: read all agents, whatever the facts say."""
         return Store("agents", (), self._rows)
+
+    def hasten(self, asked: Asked, query: Query, now: Instant) -> Effects:
+        """Another hub says that there is something to read; where a look is under way, another follows it."""
+        self.follow_at = now.mono
+        return [*self.tick(now), Send(asked.route, Answer(query.id, {}))]
 
     def tick(self, now: Instant) -> Effects:
         """What is due."""
@@ -129,11 +142,14 @@ class Tidings:
             return errand(body, now) if errand else []
         effects: Effects = [Publish(f"notice/{row.agent}", body)]
         if what == MOVED:
-            self.moved(row.agent)
+            self.moved(row.agent, str(body.get("hub", "")))
         if what in ("presence", MOVED):
             self._presence(row.agent, {"presence": Presence.LIVE, **body}, now)
         elif what == "enrolled":
+            self.fleet.rekeying.discard(row.agent)  # it offered its next key there
             effects = [Store("key", (public,), self._key(public))]
+        elif what == REPLACED:
+            effects = [Store("key", (public,), self._replaced)]
         elif what in ("key forgotten", "key revoked") and row.agent in self.fleet.agent_keys:
             public = self.fleet.agent_keys[row.agent].public
             effects.append(Store("key", (public,), self._key(public)))
@@ -150,6 +166,8 @@ class Tidings:
             self.unknown.setdefault(agent_id, 0)
         if agent is not None and agent.heard_at <= at:
             self.fleet.registry.adopt(agent_id, presence, str(body.get("reason", "")), at, now)
+            if presence in (Presence.GONE, Presence.LOST):
+                self.departed(agent_id)
 
     # -- rows and keys -----------------------------------------------------------------------------------------------
 
@@ -187,9 +205,21 @@ class Tidings:
 
         return read
 
+    def _replaced(self, row: KeyRow | None, error: str, now: Instant) -> Effects:
+        """The new key of an agent or a relay was used at another hub, so the old one is void here, too."""
+        if error or row is None or row.revoked_at is None or row.public not in self.fleet.keys:
+            return []
+        for fresh in [one for one, elder in self.fleet.fresh.items() if elder == row.public]:
+            self.fleet.drop_key(row.public)
+            del self.fleet.fresh[fresh]
+            self.fleet.rekeying.discard(row.subject)
+        return [Admit(self.fleet.admissions())]
+
     def _clients(self, rows: Sequence[KeyRow], error: str, now: Instant) -> Effects:
         if error:
             return []
+        if self.fleet.settings.admin_key not in {row.public for row in rows}:
+            return self.lost()
         live = {row.public: row for row in rows if row.revoked_at is None}
         mine = {row.public for row in self.fleet.keys.values() if row.kind == "client"}
         for public in mine - set(live):

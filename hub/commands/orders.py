@@ -2,8 +2,11 @@
 
 Theory.  An order is judged as a whole first (role, verb, arguments, targets, what the agents allow); if anything is
 wrong nothing is sent.  Then each target gets one command whose id derives from the order's, so that repeating the order
-repeats no command.  The store claims each id before it is sent; every command and every refused order leaves an audit
-row with who asked, from where, and what came of it.
+repeats no command.  Every command and every refused order leaves an audit row with who asked, from where, and what came
+of it; of output that is followed only beginning and end (hub.commands.trails).  Before a command is sent the store
+claims its id and keeps the row that says who asked, both in one write: so nobody waits for the disk twice, and nothing
+is carried out that is not in the audit.  How it ended is told at once and written meanwhile; a hub that dies in between
+asks the agent again, which repeats the answer.  That it was handed over is written only where it takes long.
 """
 
 from __future__ import annotations
@@ -13,10 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hub.clock import Instant
+from hub.commands.claims import Claims
+from hub.commands.containers import Containers
 from hub.commands.rolling import ROLL
 from hub.commands.router import ENDS, Command, Router
-from hub.commands.selectors import Candidate, Chosen, containers, processes
-from hub.commands.shown import answered, audit, audit_of_refusal, row_of, shown
+from hub.commands.selectors import Candidate, Chosen, containers, is_glob, processes
+from hub.commands.shown import answered, audit_of_refusal, audit_row, revived, row_of, shown
+from hub.commands.trails import Trails, beginning, word_of
+from hub.commands.waits import Waits, hold_of
 from hub.commands.wishes import (
     CONTAINER_ARGS,
     PROCESS_ARGS,
@@ -27,14 +34,14 @@ from hub.commands.wishes import (
     targets_of,
     ttl_of,
 )
+from hub.discovery.names import Names
 from hub.discovery.registry import Agent
-from hub.engines.reports import EngineCommand, OrderResult
 from hub.errors import Refusal
 from hub.fleet import Fleet
 from hub.plain import plain
 from hub.store.rows import CommandRow
 from hub.trust.roles import Subject, require_verb
-from hub.words import Asked, Effect, Effects, Order, Publish, Send, Store
+from hub.words import Asked, Effects, Publish, Send, Store, Then
 from wire import limits
 from wire import messages as M
 from wire.model import CommandState, Verb
@@ -42,6 +49,10 @@ from wire.shapes import IDENT
 
 REACHED = 1000
 """Most commands one order may become."""
+BACK_SECONDS = 2 * 86400.0
+"""Commands that were accepted longer ago are not looked for any more."""
+SOON = 0.5
+"""Seconds after which a command that was handed over and has not ended is noted as delivered."""
 
 
 class Orders:
@@ -51,6 +62,16 @@ class Orders:
         self.fleet = fleet
         self.router = Router()
         self.new_id = new_id
+        self.foreign: tuple[Candidate, ...] = ()
+        """Containers of other hubs' engines that the order being judged may mean."""
+        self.boxes: dict[str, str] = {}
+        """Container -> the other hub that polls its engine, of those that an order may have meant last."""
+        self.names = Names(fleet)
+        self.waits = Waits(fleet, self.router)
+        self.trails = Trails()
+        self.containers = Containers(fleet, self.router, self._told, self._end)
+        self.handed: dict[str, float] = {}
+        """Delivered commands that the store does not know as such -> monotonic time to tell it."""
         self.ended: Counter[CommandState] = Counter()
         """Commands by their end, since the start."""
         self.listener: Callable[[Command, Instant], Effects] = lambda command, now: []
@@ -64,9 +85,15 @@ class Orders:
         """One order; a refused one is audited too."""
         args = query.args
         try:
-            order_id = self._identify(args)
             require_verb(subject, str(args.get("verb", "")))
+            if (word := word_of(args)) and args.get("end") is True:
+                ended, kept = self.trails.end(subject, asked.peer, word, now)
+                return [Send(asked.route, M.Answer(query.id, {"follow": word, "ended": ended})), *kept]
+            order_id = self._identify(args)
             known = self.router.order(order_id)
+            hold_of(args)
+            if known and self.waits.hold(asked, query, order_id, now):
+                return []
             if known:
                 rows = [{**shown(command, self.fleet), "repeated": True} for command in known]
                 return [answered(asked, query, order_id, rows)]
@@ -75,7 +102,7 @@ class Orders:
             row = audit_of_refusal(args, subject, asked.peer, refusal, now)
             answer = M.Refused(query.id, refusal.code, refusal.message[: limits.TEXT_CHARS], refusal.hint)
             return [Send(asked.route, answer), Store("append_audit", (row,))]
-        return _Claims(self, asked, query, order_id, made).start()
+        return Claims(self, asked, query, order_id, made).start()
 
     def _identify(self, args: Mapping[str, Any]) -> str:
         given = args.get("id")
@@ -93,7 +120,7 @@ class Orders:
         drafts = reach(verb, extra, targets, subject)
         if self.router.full(len(drafts)) or len(drafts) > REACHED:
             raise Refusal("busy", f"{len(drafts)} commands are too many now", "name fewer targets, or try again later")
-        return [
+        made = (
             Command(
                 id=order_id if len(drafts) == 1 else f"{order_id}.{number}",
                 order=order_id,
@@ -109,9 +136,11 @@ class Orders:
                 ttl=ttl,
                 changed_at=now.wall,
                 peer=peer,
+                follow=word_of(args),
             )
             for number, draft in enumerate(drafts, 1)
-        ]
+        )
+        return [self.trails.admit(command) for command in made]
 
     def _processes(
         self, verb: str, extra: Mapping[str, object], targets: Sequence[str], subject: Subject
@@ -119,7 +148,7 @@ class Orders:
         check_args(verb, extra, PROCESS_ARGS, "a program")
         if self.fleet.epoch == 0:
             raise Refusal("starting", "the hub is still starting", "try again in a moment")
-        reached = processes(targets, self.candidates(subject))
+        reached = processes(targets, self.candidates(subject, targets=targets))
         for one in reached:
             self.check_remote(one, verb)
         return [draft for one in reached for draft in drafts_of(verb, extra, one)]
@@ -129,9 +158,11 @@ class Orders:
     ) -> list[Draft]:
         check_args(verb, extra, CONTAINER_ARGS, "a container")
         chosen = self._listed(targets, subject)
-        return [
-            Draft(extra, one.name, engine=self.fleet.containers[one.key].engine, container=one.key) for one in chosen
-        ]
+        engines = {one.key: one.place for one in self.foreign}
+        engines |= {
+            one.key: self.fleet.containers[one.key].engine for one in chosen if one.key in self.fleet.containers
+        }
+        return [Draft(extra, one.name, engine=engines[one.key], container=one.key) for one in chosen]
 
     def _listed(self, targets: Sequence[str], subject: Subject) -> tuple[Chosen, ...]:
         """The containers; where only an agent whose container no engine lists is called so, the refusal says that."""
@@ -152,10 +183,21 @@ class Orders:
             hint = "set remote=operate in [initd] of that container"
             raise Refusal("observe-only", f"{one.name} lets a hub observe only", hint)
 
-    def candidates(self, subject: Subject, everyone: bool = False) -> list[Candidate]:
-        """The agents in the live list that exist for this subject, as targets; with `everyone` those that left too."""
+    def candidates(
+        self, subject: Subject, everyone: bool = False, targets: Sequence[str] = ("*/*",)
+    ) -> list[Candidate]:
+        """The agents in the live list that exist for this subject, as targets; with `everyone` those that left too.
+
+        Where all `targets` name their agent by a plain word, only the agents that these words may mean.
+        """
         registry = self.fleet.registry
-        agents = list(registry.agents.values()) if everyone else registry.live()
+        words = [text.partition("/")[0] for text in targets]
+        if all("/" in text and not is_glob(word) for text, word in zip(targets, words, strict=True)):
+            meant = {one for word in words for one in self.names.find(word)}
+            found = (registry.agents[one] for one in meant)
+            agents = sorted((a for a in found if everyone or a.listed), key=lambda a: (a.said.name, a.id))
+        else:
+            agents = list(registry.agents.values()) if everyone else registry.live()
         seen = ((agent, self.fleet.labels_of(agent)) for agent in agents)
         return [self._candidate(agent, labels) for agent, labels in seen if subject.may_see(labels)]
 
@@ -167,7 +209,8 @@ class Orders:
     def container_candidates(self, subject: Subject) -> list[Candidate]:
         """The containers that exist for this subject, as targets."""
         seen = ((key, known, self.fleet.labels_of_container(key)) for key, known in self.fleet.containers.items())
-        return [
+        others = [one for one in self.foreign if one.key not in self.fleet.containers]
+        return others + [
             Candidate(key, known.row.name, (key,), "", labels, (), known.engine)
             for key, known, labels in seen
             if subject.may_see(labels)
@@ -179,10 +222,19 @@ class Orders:
 
     # -- to agents and engines ---------------------------------------------------------------------------------------
 
+    def claim(self, command: Command, claimed: Then) -> Store:
+        """Has the store take the command's id, together with the audit row that says who asked for it."""
+        row = row_of(command, self.fleet.epoch)
+        if command.follow and self.trails.knows(command):
+            return Store("claim_command", (row,), claimed)
+        told = beginning(command) if command.follow else audit_row(command, Instant(0.0, command.created_at))
+        return Store("claim_audited", (row, told), claimed)
+
     def launch(self, command: Command, now: Instant) -> Effects:
         """A claimed command starts to fly."""
         command = self.router.accept(command)
-        return [*self._told(command, now), *self._send(command, now)]
+        told, sent = self._told(command, now), self._send(command, now)
+        return [*sent, *told] if command.agent else [*told, *sent]
 
     def ready(self, agent: str, now: Instant) -> Effects:
         """An agent opened its command route: everything that waits for it, and what may have been lost on the way."""
@@ -191,7 +243,7 @@ class Orders:
 
     def _send(self, command: Command, now: Instant) -> Effects:
         if command.engine:
-            return self._order(command, now)
+            return self._to_engine(command, now)
         agent, route = self.fleet.registry.agents.get(command.agent), self.fleet.routes.get(command.agent)
         if agent is None or not agent.listed or route is None:
             return self.abroad(command, now)
@@ -201,19 +253,18 @@ class Orders:
         self.router.attempted(command.id, agent.said.boot, now.mono)
         left = max(command.deadline - now.mono, 0.0)
         actor = f"hub:{command.actor}"
-        message = M.Command(command.id, command.verb, dict(command.args), left, actor, self.fleet.epoch, command.nonce)
+        message = M.Command(
+            command.id, command.verb, dict(command.args), left, actor, self.fleet.epoch, command.nonce, now.wall + left
+        )  # fmt: skip
         return [Send(route, message, agent=command.agent)]
 
-    def _order(self, command: Command, now: Instant) -> Effects:
+    def _to_engine(self, command: Command, now: Instant) -> Effects:
+        """Once, here or by the hub that hears of the container."""
         if command.sent_at is not None:
             return []
         self.router.attempted(command.id, "", now.mono)
-        deadline = now.wall + command.deadline - now.mono
-        order = EngineCommand(command.id, command.verb, command.container, command.args, deadline)
-        moved = self.router.move(command.id, CommandState.DELIVERED, now.wall)
-        told = self._told(moved, now) if moved else []
-        by_relay = self.fleet.relayed.get(command.engine)
-        return [*told, *(by_relay(order, now) if by_relay else [Order(command.engine, order)])]
+        elsewhere = command.container in self.boxes and command.container not in self.fleet.containers
+        return self.abroad(command, now) if elsewhere else self.containers.give(command, now)
 
     # -- what became of them -----------------------------------------------------------------------------------------
 
@@ -226,16 +277,16 @@ class Orders:
         words = ": ".join(str(error[key]) for key in ("code", "message") if error.get(key))
         return self._end(report.id, report.state, now, report.result, words)
 
-    def ordered(self, result: OrderResult, now: Instant) -> Effects:
-        """An engine's word about one of its orders."""
-        state = CommandState.DONE if result.ok else CommandState.FAILED
-        words = "" if result.ok else f"{result.error}: {result.detail}"
-        return self._end(result.id, state, now, result.detail if result.ok else None, words)
+    def fail(self, command: Command, error: str, now: Instant) -> Effects:
+        """It could not be carried out, or nobody knows."""
+        return self._end(command.id, CommandState.FAILED, now, error=error)
 
     def tick(self, now: Instant) -> Effects:
         """Deadlines, and commands that wait to be offered again."""
+        looked = self.containers.tick(now)
         expired = [effect for command in self.router.expire(now.mono, now.wall) for effect in self._told(command, now)]
-        return [*expired, *(e for command in self.router.sendable(now.mono) for e in self._send(command, now))]
+        offered = [effect for command in self.router.sendable(now.mono) for effect in self._send(command, now)]
+        return [*looked, *expired, *offered, *self._delivered(now), *self.waits.tick(now), *self.trails.tick(now)]
 
     def _end(
         self, command_id: str, state: CommandState, now: Instant, result: object = None, error: str = ""
@@ -246,15 +297,30 @@ class Orders:
     def _told(self, command: Command, now: Instant) -> Effects:
         """A change of a command, for the feed, the store and the audit."""
         effects: Effects = [Publish(f"command/{command.id}", shown(command, self.fleet))]
-        self.ended.update([command.state] if command.state in ENDS else [])
-        if command.state is not CommandState.ACCEPTED:
-            change = (command.id, command.state, now.wall, plain(command.result), command.error)
-            effects.append(Store("update_command", change))
-        if command.state in ENDS or command.state is CommandState.ACCEPTED:
-            effects.append(audit(command, now))
-        return [*effects, *(self.listener(command, now) if command.state in ENDS else [])]
+        if command.state is CommandState.DELIVERED and not command.engine:
+            self.handed[command.id] = now.mono + SOON
+        if command.state not in ENDS:
+            return effects
+        self.handed.pop(command.id, None)
+        self.ended.update([command.state])
+        change = (command.id, command.state, now.wall, plain(command.result), command.error)
+        audited = Store("end_audited", (*change, audit_row(command, now)))
+        kept = Store("update_command", change) if command.follow else audited
+        return [*self.waits.ended(command, now), kept, *effects, *self.listener(command, now)]
+
+    def _delivered(self, now: Instant) -> Effects:
+        """What was handed over and takes its time is noted."""
+        due = [command_id for command_id, at in self.handed.items() if now.mono >= at]
+        for command_id in due:
+            del self.handed[command_id]
+        return [Store("update_command", (one, CommandState.DELIVERED, now.wall, None, "")) for one in due]
 
     # -- after a restart of the hub ----------------------------------------------------------------------------------
+
+    def rows(self) -> list[CommandRow]:
+        """What is in flight, as the store keeps it."""
+        rows = (row_of(command, self.fleet.epoch) for command in self.router.flying.values())
+        return [row._replace(result=self.containers.marks.get(row.id)) for row in rows]
 
     def restore(self, rows: Sequence[CommandRow], now: Instant) -> Effects:
         """Commands that were in flight when the hub stopped fly on; orders to engines are not repeated."""
@@ -262,66 +328,8 @@ class Orders:
         for row in rows:
             if row.state in ENDS or row.verb == ROLL:
                 continue
-            self.router.accept(self._revived(row, now))
             if row.engine:
-                error = "the hub was restarted meanwhile; it may have been executed"
-                effects += self._end(row.id, CommandState.FAILED, now, error=error)
+                effects += self.containers.inherit(row, now)
+            else:
+                self.router.accept(revived(row, self.fleet, now))
         return effects
-
-    def _revived(self, row: CommandRow, now: Instant) -> Command:
-        agent = self.fleet.registry.agents.get(row.agent or "")
-        return Command(
-            id=row.id,
-            order=row.id.partition(".")[0],
-            actor=row.actor,
-            verb=row.verb,
-            args=row.args,
-            agent=row.agent or "",
-            engine=row.engine or "",
-            container=row.container or "",
-            target=row.target,
-            created_at=row.accepted_at,
-            deadline=now.mono + row.deadline - now.wall,
-            ttl=row.deadline - row.accepted_at,
-            state=row.state,
-            boot=agent.said.boot if agent else "",
-        )
-
-
-class _Claims:
-    """Claims the commands of one order one after the other, then answers the client."""
-
-    def __init__(self, orders: Orders, asked: Asked, query: M.Query, order_id: str, made: list[Command]) -> None:
-        self.orders, self.asked, self.query, self.order_id = orders, asked, query, order_id
-        self.waiting = {command.id: command for command in made}
-        self.answers: list[dict[str, object]] = []
-
-    def start(self) -> Effects:
-        """One claim for each command."""
-        return [self._claim(command) for command in self.waiting.values()]
-
-    def _claim(self, command: Command) -> Effect:
-        def claimed(taken: Any, error: str, now: Instant) -> Effects:
-            return self._claimed(command, taken, error, now)
-
-        return Store("claim_command", (row_of(command, self.orders.fleet.epoch),), claimed)
-
-    def _claimed(self, command: Command, taken: Any, error: str, now: Instant) -> Effects:
-        if error:
-            failed = command._replace(state=CommandState.FAILED, error=f"the store refused it: {error}")
-            return self._done(command, shown(failed, self.orders.fleet), [])
-        if not taken:
-            return [Store("command", (command.id,), lambda row, error, now: self._known(command, row))]
-        effects = self.orders.launch(command, now)
-        return self._done(command, shown(command, self.orders.fleet), effects)
-
-    def _known(self, command: Command, row: CommandRow | None) -> Effects:
-        known = plain(row) if row is not None else shown(command, self.orders.fleet)
-        return self._done(command, {**known, "repeated": True}, [])
-
-    def _done(self, command: Command, answer: dict[str, object], effects: Effects) -> Effects:
-        self.waiting.pop(command.id, None)
-        self.answers.append(answer)
-        if self.waiting:
-            return effects
-        return [answered(self.asked, self.query, self.order_id, self.answers), *effects]

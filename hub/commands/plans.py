@@ -67,7 +67,7 @@ def plan_of(args: Mapping[str, Any], subject: Subject, fleet: Fleet, orders: Ord
         raise Refusal("unknown-verb", f"{verb} cannot be rolled", f"known: {', '.join(sorted(VERBS))}")
     check_args(verb, extra, PROCESS_ARGS, "a program")
     wait = _wait(args.get("wait", extra.pop("wait", None)), verb)
-    chosen = processes(targets, orders.candidates(subject))
+    chosen = processes(targets, orders.candidates(subject, targets=targets))
     for one in chosen:
         orders.check_remote(one, verb)
     units = tuple((one.key, program) for one in chosen for program in one.programs)

@@ -5,6 +5,9 @@ the plan (who asked, what, for which processes) in its arguments, the progress i
 resumed or ended is a fact in the book `rolls`, by which it is found again.  Progress is written at most once a second:
 a unit whose mark is older than the truth is sent again under its old id, whose claim tells what became of it.
 
+What happens while this hub has no lease changes nothing, and is not lost: the roll is revived with the next lease of
+the same life, as after a restart.
+
 The right to give the command is asked anew before each unit: a key that was revoked ends its rolls.
 """
 
@@ -20,7 +23,6 @@ from hub.commands.orders import Orders
 from hub.commands.plans import Plan, plan_of, planned, shown
 from hub.commands.rolling import ENDED, FAILED, LEFT_OUT, ROLL, Phase, Roll, Step
 from hub.commands.router import ENDS, Command
-from hub.commands.shown import row_of
 from hub.errors import Refusal
 from hub.fleet import Fleet
 from hub.plain import plain
@@ -30,6 +32,7 @@ from hub.words import Asked, Effects, Publish, Say, Send, Store
 from wire.messages import Answer, Query, Refused, Remote
 from wire.model import CommandState, FactKind, Presence
 
+Rows = list[dict[str, Any]]
 BOOK = "rolls"
 ACTIVE = 20
 """Most rolls under way at one time."""
@@ -53,6 +56,8 @@ class Rolling:
     kept: float = 0.0
     """Monotonic time of the last write of its progress."""
     dirty: bool = False
+    born: int = 0
+    """Epoch of the hub's life that carries it out; 0 where no other hub could."""
 
 
 class Rolls:
@@ -61,6 +66,11 @@ class Rolls:
     def __init__(self, fleet: Fleet, orders: Orders) -> None:
         self.fleet, self.orders = fleet, orders
         self.rolls: dict[str, Rolling] = {}
+        self.life: Callable[[], int] = lambda: 0
+        """Epoch of this hub's present life, 0 where it is alone."""
+        self.acts: Callable[[Instant], bool] = lambda now: True
+        self._held: set[str] = set()
+        """Rolls of which something happened while this hub might not act: they are revived when it may again."""
         orders.listener = self.heard
         self.handlers: dict[str, Callable[[Asked, Query, Subject, Instant], Effects]] = {
             "roll": self.begin,
@@ -75,7 +85,9 @@ class Rolls:
         """A new roll; with `dry_run` only what it would do."""
         require_verb(subject, str(query.args.get("verb", "")))
         plan = plan_of(query.args, subject, self.fleet, self.orders, now.wall)
-        first = Rolling(plan, Roll(rolling.WAITING * len(plan.units), plan.width, plan.limit), now.wall)
+        first = Rolling(
+            plan, Roll(rolling.WAITING * len(plan.units), plan.width, plan.limit), now.wall, born=self.life()
+        )
         if query.args.get("dry_run") is True:
             names = [f"{self.fleet.name(agent)}/{program}" for agent, program in plan.units]
             return [Send(asked.route, Answer(query.id, {**self._shown(first, now), "dry_run": True, "names": names}))]
@@ -90,17 +102,21 @@ class Rolls:
                 return [Send(asked.route, Refused(query.id, "store" if error else "bad-argument", words[:512], ""))]
             self._enter(first)
             effects = self._step(first, rolling.begin(len(plan.units), plan.width, plan.limit), now, begun=True)
-            return [self._answer(asked, query, first, now), self._audit(first, "accepted", now, asked.peer), *effects]
+            return [self._answer(asked, query, first, now), *effects]
 
-        return [Store("claim_command", (planned(plan, self.fleet.epoch),), claimed)]
+        row = self._audit(first, "accepted", now, asked.peer)
+        return [Store("claim_audited", (planned(plan, self.fleet.epoch), row), claimed)]
 
     def list(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """Rolls under way, and with `all` those that ended; `id` names one."""
-        wanted = query.args.get("id")
+        return [Send(asked.route, Answer(query.id, self.rows(query.args, subject, now)))]
+
+    def rows(self, args: Mapping[str, Any], subject: Subject, now: Instant) -> Rows:
+        """The same, as rows."""
+        wanted = args.get("id")
         chosen = [one for one in self.rolls.values() if self._sees(one, subject) and wanted in (None, one.plan.id)]
-        everyone = query.args.get("all") is True or wanted is not None
-        rows = [self._shown(one, now) for one in chosen if everyone or one.roll.phase != Phase.DONE]
-        return [Send(asked.route, Answer(query.id, rows))]
+        everyone = args.get("all") is True or wanted is not None
+        return [self._shown(one, now) for one in chosen if everyone or one.roll.phase != Phase.DONE]
 
     def cancel(self, asked: Asked, query: Query, subject: Subject, now: Instant) -> Effects:
         """Nothing more is sent; what was sent is waited for."""
@@ -116,6 +132,8 @@ class Rolls:
         one = self.rolls.get(str(query.args.get("id", "")))
         if one is None or not self._sees(one, subject):
             raise Refusal("unknown-command", "no roll has this id", "see hubctl rolls --all")
+        if not self._owns(one, now):
+            raise Refusal("busy", "this hub has no lease at the moment", "ask again in a few seconds")
         require_verb(subject, one.plan.verb)
         step = how(one.roll)
         if step[0] == one.roll:
@@ -126,6 +144,10 @@ class Rolls:
         row = AuditRow(now.wall, subject.name, word, one.plan.target, "accepted", "", one.plan.id, asked.peer)
         effects = self._step(one, step, now)
         return [self._answer(asked, query, one, now), Store("append_audit", (row,)), *effects]
+
+    def visible(self, roll: str, subject: Subject) -> bool:
+        """Whether a roll exists for this subject."""
+        return roll in self.rolls and self._sees(self.rolls[roll], subject)
 
     def _sees(self, one: Rolling, subject: Subject) -> bool:
         """Whether everything that a roll reaches is inside the subject's scope."""
@@ -177,9 +199,18 @@ class Rolls:
                 return self._ended(one, unit, row.state, row.result, row.error, now)
             if command.id in self.orders.router.flying:
                 return []
+            if row is not None and self._may_repeat(row, agent, now):
+                return self.orders.launch(command._replace(deadline=now.mono + row.deadline - now.wall), now)
             return self._mark(one, unit, FAILED, "the hub was restarted meanwhile; it may have been executed", now)
 
-        return [Store("claim_command", (row_of(command, self.fleet.epoch),), claimed)]
+        return [self.orders.claim(command, claimed)]
+
+    def _may_repeat(self, row: CommandRow, agent_id: str, now: Instant) -> bool:
+        """Whether a command that another hub's life sent may be sent again: its agent remembers it, if it had it."""
+        agent = self.fleet.registry.agents.get(agent_id)
+        if not self.life() or agent is None or now.wall >= row.deadline:
+            return False
+        return agent.said.started_at + agent.offset < row.accepted_at
 
     def _refused(self, one: Rolling, agent_id: str, program: str) -> tuple[str, str] | None:
         """Mark and reason of a unit that cannot be sent."""
@@ -215,6 +246,9 @@ class Rolls:
     # -- the roll as a whole -----------------------------------------------------------------------------------------
 
     def _step(self, one: Rolling, step: Step, now: Instant, begun: bool = False) -> Effects:
+        if not self._owns(one, now):
+            self._held.add(one.plan.id)
+            return []
         before, (one.roll, units) = one.roll.phase, step
         one.changed_at, one.dirty = now.wall, True
         turned = begun or before != one.roll.phase
@@ -224,6 +258,14 @@ class Rolls:
         if units and not self._may(one.plan):
             return [*effects, *self._disowned(one, units, now)]
         return [*effects, *(effect for unit in units for effect in self._send(one, unit, now))]
+
+    def _owns(self, one: Rolling, now: Instant) -> bool:
+        """Whether this life of this hub carries the roll out, and may."""
+        return one.born == self.life() and self.acts(now)
+
+    def drop_foreign(self) -> None:
+        """Forgets the rolls of an earlier life of this hub: whoever succeeds reads them from the store."""
+        self.rolls = {roll: one for roll, one in self.rolls.items() if one.born == self.life()}
 
     def _may(self, plan: Plan) -> bool:
         """Whether who asked for it still may."""
@@ -255,25 +297,39 @@ class Rolls:
         effects: Effects = [Store("record_fact", (BOOK, now.wall, FactKind.NOTE, body)), Publish("notice/rolls", body)]
         if one.roll.phase in ENDED:
             good = one.roll.phase == Phase.DONE and not row["failed"]
-            effects.append(self._audit(one, "done" if good else "failed", now, detail=f"{row['phase']}: {counts}"))
+            audit = self._audit(one, "done" if good else "failed", now, detail=f"{row['phase']}: {counts}")
+            effects.append(Store("append_audit", (audit,)))
         return [*effects, Say(f"roll {one.plan.id} ({one.plan.verb} {one.plan.target}): {one.roll.phase}, {counts}")]
 
-    def _audit(self, one: Rolling, outcome: str, now: Instant, peer: str = "", detail: str = "") -> Store:
+    def _audit(self, one: Rolling, outcome: str, now: Instant, peer: str = "", detail: str = "") -> AuditRow:
         plan = one.plan
-        row = AuditRow(now.wall, plan.actor, f"roll {plan.verb}", plan.target, outcome, detail, plan.id, peer)
-        return Store("append_audit", (row,))
+        return AuditRow(now.wall, plan.actor, f"roll {plan.verb}", plan.target, outcome, detail, plan.id, peer)
 
     def _keep(self, one: Rolling, now: Instant) -> Effects:
         one.kept, one.dirty = now.mono, False
         state = CommandState.DONE if one.roll.phase == Phase.DONE else CommandState.DELIVERED
         errors = [[unit, text] for unit, text in one.errors.items()]
-        progress = {**plain(one.roll), "actor": one.plan.actor, "errors": errors}
+        mine = {"hub": self.fleet.settings.hub, "born": one.born}
+        progress = {**plain(one.roll), "actor": one.plan.actor, "errors": errors, **mine}
         return [Store("update_command", (one.plan.id, state, now.wall, progress, ""))]
 
     def tick(self, now: Instant) -> Effects:
-        """Progress that waits to be written."""
-        due = [one for one in self.rolls.values() if one.dirty and now.mono - one.kept >= KEEP_SECONDS]
-        return [effect for one in due for effect in self._keep(one, now)]
+        """What waited for the right to act, and progress that waits to be written."""
+        effects = [effect for one in self._released(now) for effect in self._revive(one, now)]
+        late = [one for one in self.rolls.values() if one.dirty and now.mono - one.kept >= KEEP_SECONDS]
+        due = [one for one in late if self._owns(one, now)]
+        return effects + [effect for one in due for effect in self._keep(one, now)]
+
+    def _released(self, now: Instant) -> Sequence[Rolling]:
+        """Those held back that may go on; whoever succeeded this life has the others."""
+        found = [one for one in map(self.rolls.get, self._held) if one is not None and self._owns(one, now)]
+        self._held.difference_update([one.plan.id for one in found])
+        self._held.intersection_update(self.rolls)
+        return found
+
+    def _revive(self, one: Rolling, now: Instant) -> Effects:
+        """Go on with it; a unit whose end was not heard meanwhile is asked for under its old id."""
+        return self._step(one, rolling.revive(one.roll), now, begun=not one.kept)
 
     def _enter(self, one: Rolling) -> None:
         self.rolls[one.plan.id] = one
@@ -290,6 +346,8 @@ class Rolls:
         """Finds the rolls again that were under way, or can be resumed."""
 
         def found(rows: Any, error: str, now: Instant) -> Effects:
+            if self.fleet.settings.shared:
+                return []  # hub.commands.succession
             bodies = [row.body for row in (() if error else rows) if isinstance(row.body, dict)]
             names = dict.fromkeys(str(body.get("roll")) for body in bodies)
             return [Store("command", (name,), self._restored) for name in list(names)[-KEPT:]]
@@ -299,12 +357,17 @@ class Rolls:
     def _restored(self, row: CommandRow | None, error: str, now: Instant) -> Effects:
         if row is None or row.verb != ROLL or row.args.get("hub") != self.fleet.settings.hub:
             return []
+        return self.enter(row, now)
+
+    def enter(self, row: CommandRow, now: Instant) -> Effects:
+        """Goes on with a roll where its row says that it is."""
         plan = Plan.revived(row)
         progress: Mapping[str, Any] = row.result if isinstance(row.result, dict) else {}
         known = {name: progress[name] for name in Roll._fields if name in progress}
         roll = Roll(**known) if known else Roll(rolling.WAITING * len(plan.units), plan.width, plan.limit)
         errors = {int(unit): str(text) for unit, text in progress.get("errors", ())}
-        one = Rolling(plan._replace(actor=str(progress.get("actor", plan.actor))), roll, row.updated_at, errors)
+        plan = plan._replace(actor=str(progress.get("actor", plan.actor)), hub=self.fleet.settings.hub)
+        one = Rolling(plan, roll, row.updated_at, errors, born=self.life())
         self._enter(one)
         return [] if roll.phase in ENDED else self._step(one, rolling.revive(roll), now)
 

@@ -64,6 +64,8 @@ class Command(Record):
     """Address of who asked."""
     nonce: int = 0
     """Number among this hub's commands to the agent, given when it starts to fly; 0 = none."""
+    follow: str = ""
+    """What it belongs to, where it is one of many looks (hub.commands.trails)."""
     boot: str = ""
     """Boot of the agent it was first sent to: another boot must not get it, since it forgot what it executed."""
 
@@ -149,6 +151,7 @@ def _due(command: Command, now: float, agent: str | None) -> bool:
 
 
 def _expired(command: Command) -> str:
-    if command.state is CommandState.ACCEPTED:
+    asked = command.engine and command.sent_at is not None  # another hub, which did not tell the end
+    if command.state is CommandState.ACCEPTED and not asked:
         return f"not delivered within {command.ttl:g} s"
     return f"delivered, but no result within {command.ttl:g} s; it may have been executed"

@@ -12,7 +12,7 @@ from hub.fleet import Fleet
 from hub.plain import plain
 from hub.store.rows import AuditRow, CommandRow
 from hub.trust.roles import Subject
-from hub.words import Asked, Effect, Send, Store
+from hub.words import Asked, Effect, Send
 from wire import limits
 from wire import messages as M
 
@@ -32,6 +32,7 @@ def shown(command: Command, fleet: Fleet) -> dict[str, object]:
         "state",
         "result",
         "error",
+        "follow",
     )
     row = {name: plain(getattr(command, name)) for name in names}
     name = fleet.name(command.agent) if command.agent else command.target
@@ -63,6 +64,27 @@ def row_of(command: Command, epoch: int) -> CommandRow:
     )
 
 
+def revived(row: CommandRow, fleet: Fleet, now: Instant) -> Command:
+    """A command as the store kept it, to fly on."""
+    agent = fleet.registry.agents.get(row.agent or "")
+    return Command(
+        id=row.id,
+        order=row.id.partition(".")[0],
+        actor=row.actor,
+        verb=row.verb,
+        args=row.args,
+        agent=row.agent or "",
+        engine=row.engine or "",
+        container=row.container or "",
+        target=row.target,
+        created_at=row.accepted_at,
+        deadline=now.mono + row.deadline - now.wall,
+        ttl=row.deadline - row.accepted_at,
+        state=row.state,
+        boot=agent.said.boot if agent else "",
+    )
+
+
 def answered(asked: Asked, query: M.Query, order_id: str, rows: Sequence[Mapping[str, Any]]) -> Effect:
     """The answer about one order: the row of its only command, or a summary; all rows stand in `commands`."""
     head = dict(rows[0]) if len(rows) == 1 else {"id": order_id, "state": summary([row["state"] for row in rows])}
@@ -75,12 +97,12 @@ def summary(states: Sequence[str]) -> str:
     return min(states, key=rank.index, default="done")
 
 
-def audit(command: Command, now: Instant) -> Store:
+def audit_row(command: Command, now: Instant) -> AuditRow:
+    """What the audit keeps of a command as it stands."""
     outcome = command.state.value
-    row = AuditRow(
+    return AuditRow(
         now.wall, command.actor, command.verb, command.target, outcome, command.error, command.id, command.peer
     )
-    return Store("append_audit", (row,))
 
 
 def audit_of_refusal(args: Mapping[str, Any], subject: Subject, peer: str, refusal: Refusal, now: Instant) -> AuditRow:

@@ -34,6 +34,12 @@ TESTS = (
     Column("TOOK", lambda row: f"{row['seconds']:.2f}s", True),
     Column("DETAIL", field("detail")),
 )
+CHANGES = (
+    Column("WHAT", field("kind")),
+    Column("NAME", field("name")),
+    Column("CHANGE", field("change")),
+    Column("DETAIL", field("detail")),
+)
 SILENCES = (
     Column("SILENCE", field("id")),
     Column("SELECTOR", lambda row: told(row)),
@@ -49,13 +55,15 @@ def declare(verb: Callable[..., argparse.ArgumentParser]) -> None:
     """Adds the verbs to the command line."""
     words, example = (
         "what is wrong now",
-        "hubctl alerts --all  |  hubctl alerts test  |  hubctl alerts check alerts.ini",
+        "hubctl alerts --all  |  hubctl alerts test  |  hubctl alerts check FILE  |  hubctl alerts reload --dry-run",
     )
     parser = verb("alerts", alerts, words, example)
     parser.add_argument(
-        "action", nargs="?", choices=("test", "check"),
-        help="test: send a test notice to each sink; check: read a file of rules here, without a hub",
+        "action", nargs="?", choices=("test", "check", "reload"),
+        help="test: send a test notice to each sink; check: read a file of rules here, without a hub; "
+        "reload: have this hub read its file again",
     )  # fmt: skip
+    parser.add_argument("-n", "--dry-run", action="store_true", help="reload: only say what would change")
     parser.add_argument("file", nargs="?", help="check: the file")
     parser.add_argument("-a", "--all", action="store_true", help="also what is pending or silenced")
     parser.set_defaults(alone=alone)
@@ -93,6 +101,10 @@ def alerts(hub: Client, options: Namespace) -> int:
     """Prints what is wrong, or tests the sinks."""
     if options.action == "test":
         return _test(hub, options)
+    if options.action == "reload":
+        rows = list(hub.query("alerts.reload", dry=options.dry_run or None))
+        show(CHANGES, rows, options.json, "nothing changes" if options.dry_run else "nothing has changed")
+        return 0
     rows = list(hub.query("alerts", all=options.all or None))
     show(ALERTS, rows, options.json, "nothing is wrong")
     return 0
@@ -127,7 +139,8 @@ def _said(row: Row, options: Namespace, words: str) -> int:
     if options.json:
         print_json(row)
     else:
-        print(f"silence {safe(row['id'])} of {safe(told(row))}: {words} {row['alerts']} alerts")
+        what = "alert" if row["alerts"] == 1 else "alerts"
+        print(f"silence {safe(row['id'])} of {safe(told(row))}: {words} {row['alerts']} {what}")
     return 0
 
 
@@ -136,6 +149,6 @@ def told(row: Row) -> str:
     own = str(row["selector"])
     pairs = [f"{name}={glob}" for name, glob in row["pairs"].items()]
     added = [
-        pair for pair in pairs if pair.partition("=")[0] not in ("agent", "program", "subject") and pair not in own
+        pair for pair in pairs if pair.partition("=")[0] not in ("agent", "program", "subject", "*") and pair not in own
     ]
     return own + (f" ({','.join(added)})" if added else "")

@@ -1,7 +1,8 @@
 """hubctl audit verify: checks the audit's hash chain here, row by row, and so trusts neither hub nor store.
 
-The rows come from the hub (by pages, so that nobody waits for them), from the directory of an embedded store, or from
-a file that `hubctl audit --json` or an export wrote: a JSON array, or one JSON object a line.
+The rows come from the hub (by pages, so that nobody waits for them), from the directory of an embedded store, from
+Redis by its address, or from a file that `hubctl audit --json` or an export wrote: a JSON array, or one JSON object a
+line.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from hub.ctl.stores import opened
 from hub.ctl.tables import print_json
 from hub.ctl.text import safe
 from hub.store.offline import audit_rows
@@ -34,6 +36,8 @@ def alone(options: Namespace) -> int | None:
     """Verifies a directory or a file; None where the hub is meant."""
     if options.action is None or options.place is None:
         return None
+    if "://" in options.place:
+        return told(verdict(_kept(options.place)), options, options.place)
     place = Path(options.place)
     rows = audit_rows(place) if place.is_dir() else _lines(place)
     return told(verdict(rows), options, str(place))
@@ -68,6 +72,15 @@ def _pages(hub: Client) -> Iterator[AuditRow]:
         after = page[-1]["position"]
 
 
+def _kept(address: str) -> Iterator[AuditRow]:
+    """Those of a store on Redis; it may be in use."""
+    with opened(address) as store:
+        after = 0
+        while page := store.audit(after, None, PAGE):
+            yield from page
+            after = page[-1].position
+
+
 def _lines(path: Path) -> Iterator[AuditRow]:
     with path.open("rb") as file:
         text = file.read(FILE_BYTES)
@@ -76,7 +89,7 @@ def _lines(path: Path) -> Iterator[AuditRow]:
         found = json.loads(text) if whole else [json.loads(line) for line in text.splitlines() if line.strip()]
         yield from sorted((_row(fields) for fields in found), key=lambda row: row.position)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path}: no audit rows in JSON: {error}") from None
+        raise ValueError(f"{path}: no audit rows in JSON: {error} (an exported store: hubctl store check)") from None
 
 
 def _row(fields: Mapping[str, Any]) -> AuditRow:

@@ -9,7 +9,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.ctl.look import EXITS, follow
+from hub.ctl.look import EXITS, newest
 from hub.ctl.tables import AGE, Column, Row, coloured, field, print_json, render, show, shown
 from hub.ctl.text import age, moment, number, safe, since
 from wire.client import Client
@@ -37,7 +37,7 @@ def exits(hub: Client, options: Namespace) -> int:
     more = {name: getattr(options, name) for name in (*SEARCH, "code", "expected")}
     more |= {"signal": _signal(options.signal), "until": since(options.until)}
     if options.group_by is None:
-        return follow(hub, options, "exits", EXITS, more)
+        return newest(hub, options, "exits", EXITS, more)
     args = {"target": options.target, "since": since(options.since), "group_by": options.group_by, **more}
     found = hub.query("exit_groups", **args)
     if options.json:

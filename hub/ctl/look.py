@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from hub.ctl.anyhub import AnyHub
 from hub.ctl.audited import online
+from hub.ctl.following import Trail, follow
+from hub.ctl.outdated import outdated
 from hub.ctl.tables import AGE, Column, Row, field, print_json, render, show, shown
 from hub.ctl.text import age, moment, number, safe, share, since, size
 from wire.client import Client
-
-FOLLOW_SECONDS = 1.0
-"""Pause between two questions while following: facts are numbered, so none is missed in between."""
 
 AGENTS = (
     Column("NAME", field("name")),
@@ -175,12 +174,14 @@ def happening(row: Row) -> str:
 
 
 def agents(hub: Client, options: Namespace) -> int:
-    """Prints the live list, or with --all everyone known; or asks some to change their keys."""
+    """Prints the live list, with --all everyone known, with --outdated who is behind; or asks some for new keys."""
     if options.action == "rekey":
         rows = list(hub.query("agent.rekey", target=options.target))
         words = f"{len(rows)} agents are asked to change their key; hubctl events tells when each has"
         print_json(rows) if options.json else print(words)
         return 0
+    if options.outdated:
+        return outdated(hub, options)
     show(
         AGENTS,
         hub.agents(options.all),
@@ -213,7 +214,7 @@ def ps(hub: Client, options: Namespace) -> int:
 
 def events(hub: Client, options: Namespace) -> int:
     """Prints facts of all kinds, newest last."""
-    return follow(hub, options, "events", EVENTS, {})
+    return _follow(hub, options) if options.follow else newest(hub, options, "events", EVENTS, {})
 
 
 def audit(hub: Client, options: Namespace) -> int:
@@ -259,25 +260,33 @@ def metrics(hub: Client, options: Namespace) -> int:
     return 0
 
 
-def follow(hub: Client, options: Namespace, op: str, columns: Sequence[Column], args: Mapping[str, Any]) -> int:
-    """Prints the newest facts and, with --follow, what comes after them."""
-
-    def ask(**more: object) -> list[Row]:
-        return list(hub.query(op, target=options.target, **args, **more))
-
-    rows = ask(since=since(options.since), limit=options.number)
-    show(columns, rows, options.json and not options.follow, f"no {op}")
-    if options.json and options.follow:
-        _stream(rows)
-    sys.stdout.flush()
-    position = max((int(row["position"]) for row in rows), default=0)
-    while options.follow:
-        time.sleep(FOLLOW_SECONDS)
-        rows = ask(after=position, limit=1000)
-        if rows:
-            position = max(int(row["position"]) for row in rows)
-            _more(rows, columns, options)
+def newest(hub: Client, options: Namespace, op: str, columns: Sequence[Column], args: Mapping[str, Any]) -> int:
+    """Prints the newest facts."""
+    more = {"since": since(options.since), "limit": options.number}
+    rows = list(hub.query(op, target=options.target, **args, **more))
+    show(columns, rows, options.json, f"no {op}")
     return 0
+
+
+def _follow(hub: Client, options: Namespace) -> int:
+    """Prints the newest facts, and for ever what comes after them."""
+    anyhub = AnyHub(hub)
+    trail = Trail(anyhub, options.target)
+    rows = trail.newest(since(options.since), options.number)
+    if options.json:
+        _stream(rows)
+    else:
+        show(EVENTS, rows, False, "no events yet")
+    sys.stdout.flush()
+
+    def look() -> None:
+        for page in trail.more():
+            _more(page, EVENTS, options)
+
+    try:
+        follow(anyhub, look)
+    finally:
+        anyhub.close()
 
 
 def _more(rows: list[Row], columns: Sequence[Column], options: Namespace) -> None:

@@ -13,11 +13,15 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from hub.ctl.anyhub import AnyHub
+from hub.ctl.following import Absence, say
 from hub.ctl.tables import AGE, Column, Row, coloured, field, print_json, render, show
 from hub.ctl.text import safe
-from wire.client import Client
+from wire.client import Client, Unreachable
 
 ENDED = frozenset({"done", "stopped", "cancelled"})
+SUCCESSION_SECONDS = 60.0
+"""Longest wait for a hub that takes over a roll whose hub is gone: leases end within seconds."""
 PAUSE_SECONDS = 0.2
 WIDTH = 30
 ROLLS = (
@@ -95,15 +99,17 @@ def _dry(row: Row, options: Namespace) -> int:
 
 def watch(hub: Client, row: Row, options: Namespace) -> int:
     """Shows the progress until the roll has ended; the exit code tells how."""
-    shown = ""
+    shown, anyhub, absence = "", AnyHub(hub), Absence(say)
     try:
         while row["phase"] not in ENDED:
             shown = _progress(row, shown, sys.stderr)
             time.sleep(PAUSE_SECONDS)
-            row = _one(hub, str(row["id"]))
+            row = _now(anyhub, row, absence)
     except KeyboardInterrupt:
         print(f"\nhubctl: roll {row['id']} goes on; end it with: hubctl cancel {row['id']}", file=sys.stderr)
         return 4
+    finally:
+        anyhub.close()
     _progress(row, shown, sys.stderr)
     if sys.stderr.isatty():
         print(file=sys.stderr)
@@ -116,11 +122,19 @@ def watch(hub: Client, row: Row, options: Namespace) -> int:
     return verdict(row)
 
 
-def _one(hub: Client, number: str) -> Row:
-    rows = hub.query("rolls", id=number)
-    if not rows:
-        raise ValueError(f"the hub knows no roll {number} any more")
-    row: Row = rows[0]
+def _now(hub: AnyHub, row: Row, absence: Absence) -> Row:
+    """How it stands; as it stood while its hub is away and no other has taken it over.  Raises Unreachable."""
+    try:
+        rows = hub.query("rolls", id=str(row["id"]))
+        error: Exception = Unreachable(f"no hub knows roll {row['id']} now")
+    except Unreachable as unreachable:
+        rows, error = [], unreachable
+    if rows:
+        absence.ended(hub.client.key.command)
+        return dict(rows[0])
+    absence.began(error)
+    if absence.seconds > SUCCESSION_SECONDS:
+        raise error
     return row
 
 

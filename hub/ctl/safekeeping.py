@@ -15,7 +15,6 @@ from pathlib import Path
 from hub.ctl.tables import print_json
 from hub.store.base import Store
 from hub.store.chained import chained
-from hub.store.embedded import Embedded
 from hub.store.offline import facts_file, trust_rows
 from hub.store.rows import AuditRow, Retention
 from hub.trust.escrow import FILE_BYTES, EscrowFault, Saved, check_passphrase, seal, unseal
@@ -71,6 +70,8 @@ def place(saved: Saved, state: Path, at: float) -> None:
     _refuse_keys(state)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     keep = Retention().audit
+    from hub.store.embedded import Embedded  # with numpy, which no other verb waits for
+
     store = chained(Embedded(str(state / "store"), retention=Retention(facts=keep, audit=keep)), keep)
     try:
         _place_rows(saved, store, at)

@@ -33,7 +33,7 @@ class Shell:
             "signal": self.signal,
             "tail": self.tail,
             "pid": self.pid,
-            "exits": lambda words: look.follow(self.hub, self._past(), "exits", look.EXITS, {}),
+            "exits": lambda words: look.newest(self.hub, self._past(), "exits", look.EXITS, {}),
             "events": lambda words: look.events(self.hub, self._past()),
             "why": lambda words: why(self.hub, self._past(words[0] if words else "")),
             "help": self.help,

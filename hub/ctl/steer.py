@@ -9,9 +9,10 @@ from argparse import Namespace
 from typing import Any
 
 from hub.ctl import rolls
+from hub.ctl.anyhub import AnyHub
 from hub.ctl.tables import Column, Row, coloured, field, print_json, render
 from hub.ctl.text import safe, safe_lines
-from wire.client import Client
+from wire.client import HOLD_SECONDS, Client
 
 OUTCOMES = (
     Column("TARGET", field("target")),
@@ -111,7 +112,8 @@ def _order(hub: Client, options: Namespace, verb: str, args: dict[str, Any]) -> 
         "ttl": options.ttl or max(options.wait, 10.0) + 5.0,
         "id": options.id or secrets.token_hex(8),
     }
-    order: Row = hub.query("command", **asked)
+    hold = min(options.wait, HOLD_SECONDS)
+    order: Row = hub.ask("command", asked | ({"hold": hold} if hold else {}), hub.timeout + hold)
     return order
 
 
@@ -119,7 +121,7 @@ def _commands(order: Row) -> list[Row]:
     return list(order.get("commands") or [order])
 
 
-def finished(hub: Client, order: Row, seconds: float) -> list[Row]:
+def finished(hub: Client | AnyHub, order: Row, seconds: float) -> list[Row]:
     """The commands of an order once all have ended, or as they are after so many seconds."""
     deadline, attempt = time.monotonic() + seconds, 0
     rows = _commands(order)

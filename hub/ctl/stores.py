@@ -17,13 +17,15 @@ from pathlib import Path
 
 from hub.ctl.tables import print_json
 from hub.ctl.text import safe
-from hub.opening import open_place
+from hub.opening import directory_of, downgrade_redis, open_place
 from hub.store.archive import MAGIC, Archive, spooled, write
 from hub.store.base import Store
 from hub.store.chained import chained
 from hub.store.errors import StoreError
 from hub.store.moving import Row, Summary, Tally, emptiness, put, rows
+from hub.store.releases import go_back
 from hub.store.rows import AuditRow, Retention
+from hub.store.sqlite import VERSION, lock
 
 PLACES = ("/etc/pidone/hubd.ini", "/var/lib/pidone")
 WHICH = "hubd.ini, state_dir, or redis://... (an address keeps samples as long as the defaults; hubd.ini as it says)"
@@ -37,7 +39,7 @@ def declare(
     """The verb's command line."""
     words, example = "what a stopped hub keeps: check it, move it", "hubctl store migrate --from old.ini --to hubd.ini"
     parser = verb("store", alone, words, example)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="check|export|import|migrate")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="check|export|import|migrate|downgrade")
     check = action(actions, "check", "read all of a store, or of an exported file; exit 0 sound, 1 not")
     check.add_argument("place", nargs="?", help=f"a file of export, or {WHICH}")
     for name, words in {
@@ -50,13 +52,15 @@ def declare(
     migrate = action(actions, "migrate", "everything from one store into another, empty one")
     migrate.add_argument("--from", dest="source", metavar="PLACE", required=True, help=WHICH)
     migrate.add_argument("--to", dest="target", metavar="PLACE", required=True, help=WHICH)
+    back = action(actions, "downgrade", "with an older release: take the copy that an update made")
+    back.add_argument("place", nargs="?", help="hubd.ini, state_dir, or redis://...")
     parser.set_defaults(alone=alone)
     return parser
 
 
 def alone(options: Namespace) -> int:
-    """store check | export | import | migrate; needs no hub."""
-    verbs = {"check": check, "export": export, "import": restore, "migrate": migrate}
+    """store check | export | import | migrate | downgrade; needs no hub."""
+    verbs = {"check": check, "export": export, "import": restore, "migrate": migrate, "downgrade": downgrade}
     return verbs[options.action](options)
 
 
@@ -68,7 +72,7 @@ def check(options: Namespace) -> int:
         with open(place, "rb") as file:
             found = Archive(file, place, progress).summary
     else:
-        with _opened(place) as store:
+        with opened(place) as store:
             found, problems = _read(store, progress), store.stats().problems
     progress.end()
     if found["audit_broken"]:
@@ -82,7 +86,7 @@ def check(options: Namespace) -> int:
 def export(options: Namespace) -> int:
     """Writes the file, mode 0600; an existing one is never overwritten."""
     place, progress = _place(options.store), Progress("exported")
-    with _opened(place) as store:
+    with opened(place) as store:
         _refuse_live(store, place)
         if options.file == "-":
             found = write(store, time.time(), sys.stdout.buffer, None, progress)
@@ -114,7 +118,7 @@ def restore(options: Namespace) -> int:
     with sys.stdin.buffer if options.file == "-" else open(options.file, "rb") as given:
         archive = Archive(spooled(given), options.file, progress)
         progress.end()
-        with _opened(place, make=True) as store:
+        with opened(place, make=True) as store:
             _fill(store, place, archive.rows(), archive.summary, f"import of {options.file}")
     told = {"store": place, "file": options.file, **archive.summary}
     return _said(options, told, f"{place}: {_told(archive.summary)}")
@@ -123,13 +127,31 @@ def restore(options: Namespace) -> int:
 def migrate(options: Namespace) -> int:
     """Copies a store into an empty one, and compares."""
     tally = Tally()
-    with _opened(options.source) as source, _opened(options.target, make=True) as target:
+    with opened(options.source) as source, opened(options.target, make=True) as target:
         _refuse_live(source, options.source)
         _fill(target, options.target, tally.through(rows(source)), tally, f"migrate from {options.source}")
     found = tally.summary()
     told = {"source": options.source, "target": options.target, **found}
     words = f"{options.target}: {_told(found)}; {options.source} was not changed"
     return _said(options, told, words) or _broken(found, options.source)
+
+
+def downgrade(options: Namespace) -> int:
+    """Puts the copy of this release's format in the place of a newer file, which is kept beside it."""
+    place = _place(options.place)
+    directory = directory_of(place)
+    if directory is None:
+        aside = downgrade_redis(place, LEASE_SECONDS)
+        words = f"{place}: as it was before the update; what came since is in {aside}; revoke again what was revoked"
+        return _said(options, {"store": place, "newer": aside}, words)
+    held = lock(str(directory))
+    try:
+        aside = go_back(str(directory / "facts.sqlite"), VERSION)
+    finally:
+        os.close(held)
+    told = {"store": str(directory), "format": VERSION, "newer": aside}
+    words = f"{directory}: as it was before the update; what came since is in {aside}; revoke again what was revoked"
+    return _said(options, told, words)
 
 
 def _fill(store: Store, place: str, stream: Iterable[Row], wanted: Summary | Tally, what: str) -> None:
@@ -158,7 +180,8 @@ def _read(store: Store, progress: Progress) -> Summary:
 
 
 @contextmanager
-def _opened(place: str, make: bool = False) -> Iterator[Store]:
+def opened(place: str, make: bool = False) -> Iterator[Store]:
+    """The store of a place, closed at the end.  Raises StoreError."""
     try:
         store = open_place(place, make)
     except ValueError as error:

@@ -1,31 +1,27 @@
 """`hubctl top`: the busiest processes of the fleet, again every second.
 
-While it runs it is subscribed to the samples on the feed, which is how the hub knows that somebody watches and asks
-the agents for a sample a second.
+While it runs it says so to the hub again and again, which then asks the agents for a sample a second.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import zmq
+from contextlib import suppress
 
 from hub.ctl.look import PROCESSES
 from hub.ctl.tables import Row, coloured, print_json, render
 from hub.ctl.text import share, size
-from wire.client import Client
+from wire import limits
+from wire.client import Client, RefusedError
 from wire.frames import Topic, topic
-from wire.keys import KeyPair
-from wire.sockets import FOLLOW, Socket, dial
 
 HIDDEN = ("WHY",)
 COLUMNS = tuple(column for column in PROCESSES if column.title not in HIDDEN)
+WATCH_SECONDS = 5.0
+"""A screen may take so long to be made."""
 ORDERS = {"cpu": "cpu", "memory": "rss", "threads": "threads", "fds": "fds"}
 
 
@@ -36,15 +32,14 @@ def top(hub: Client, options: Namespace) -> int:
         rows = busiest(hub, options)
         print_json(rows) if options.json else print("\n".join(screen(hub, rows, options, 10_000)))
         return 0
-    with _watching(hub) as socket:
-        while True:
-            lines = screen(hub, busiest(hub, options), options, shutil.get_terminal_size().lines - 1)
-            width = shutil.get_terminal_size().columns
-            body = lines if coloured(sys.stdout) else [line[:width] for line in lines]
-            sys.stdout.write("\033[H\033[2J" + "\n".join(body) + "\n")
-            sys.stdout.flush()
-            time.sleep(options.interval)
-            _discard(socket)
+    while True:
+        _watch(hub, options.interval)
+        lines = screen(hub, busiest(hub, options), options, shutil.get_terminal_size().lines - 1)
+        width = shutil.get_terminal_size().columns
+        body = lines if coloured(sys.stdout) else [line[:width] for line in lines]
+        sys.stdout.write("\033[H\033[2J" + "\n".join(body) + "\n")
+        sys.stdout.flush()
+        time.sleep(options.interval)
 
 
 def busiest(hub: Client, options: Namespace) -> list[Row]:
@@ -66,21 +61,7 @@ def screen(hub: Client, rows: list[Row], options: Namespace, lines: int) -> list
     return [head, f"cpu {share(cpu)}  memory {size(memory)}", *table]
 
 
-@contextmanager
-def _watching(hub: Client) -> Iterator[Socket]:
-    """A subscription to all samples, whose items nobody reads."""
-    context: zmq.Context[Socket] = zmq.Context()
-    pair = KeyPair(hub.key.public, hub.key.secret)
-    socket = dial(context, FOLLOW, hub.key.feed, pair, hub.key.server_key)
-    socket.subscribe(topic(Topic.SAMPLE))
-    try:
-        yield socket
-    finally:
-        socket.close(0)
-        context.destroy(0)
-        sys.stdout.write(os.linesep)
-
-
-def _discard(socket: Socket) -> None:
-    while socket.poll(0):
-        socket.recv_multipart(zmq.NOBLOCK)
+def _watch(hub: Client, interval: float) -> None:
+    """Until the look after the next one; a hub that does not know how shows what it has."""
+    with suppress(RefusedError):
+        hub.watch((topic(Topic.SAMPLE).decode(),), min(2 * interval + WATCH_SECONDS, limits.FOLLOW_SECONDS))

@@ -72,7 +72,7 @@ exit codes: 0 done, 1 failed, 2 usage or configuration, 3 cannot reach the hub, 
 
 def main(argv: Sequence[str]) -> int:
     """Runs one verb; returns the exit code."""
-    options = make_parser().parse_args(argv)
+    options = _parsed(argv)
     try:
         if "alone" in options and (code := options.alone(options)) is not None:
             return int(code)
@@ -81,6 +81,8 @@ def main(argv: Sequence[str]) -> int:
         with Client(path, timeout=options.timeout) as hub:
             code = int(options.run(hub, options))
             sys.stdout.flush()
+            if hub.missing:
+                print(f"hubctl: what only {', '.join(hub.missing)} knows is missing: no answer", file=sys.stderr)
             return code
     except Unreachable as error:
         return _fail(UNREACHABLE, error)
@@ -99,6 +101,16 @@ def main(argv: Sequence[str]) -> int:
         return _fail(USAGE, error)
     except KeyboardInterrupt:
         return DONE
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line; what a verb does not know is refused with the verb's own usage.  Raises SystemExit."""
+    parser = make_parser()
+    options, unknown = parser.parse_known_args(argv)
+    if unknown:
+        words = [options.verb, *([options.action] if isinstance(getattr(options, "action", None), str) else [])]
+        parser.error(f"{' '.join(words)} does not know {' '.join(unknown)}; see hubctl {' '.join(words)} --help")
+    return options
 
 
 def key_file(given: str | None, environ: os._Environ[str] | dict[str, str]) -> Path:
@@ -196,6 +208,7 @@ def _verb(
 def _looks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     agents = _verb(verbs, "agents", look.agents, "agents of the live list", "hubctl agents --all --json")
     agents.add_argument("-a", "--all", action="store_true", help="also those that were lost or left")
+    agents.add_argument("--outdated", action="store_true", help="whose release is older than the hub's; 1 if any is")
     agents.add_argument("action", nargs="?", choices=("rekey",), help="let agents make themselves new keys")
     agents.add_argument("target", nargs="?", help="rekey: AGENT (globs) or LABEL=VALUE")
     _verb(verbs, "hosts", look.hosts, "Docker engines", "hubctl hosts")
@@ -226,7 +239,7 @@ def _audit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     words, example = "who asked for what, and what came of it", "hubctl audit -n 20  |  hubctl audit verify"
     parser = _verb(verbs, "audit", look.audit, words, example)
     parser.add_argument("action", nargs="?", choices=("verify",), help="check the hash chain: exit 0 whole, 1 broken")
-    parser.add_argument("place", nargs="?", help="verify: a store's directory or a JSON file instead of the hub")
+    parser.add_argument("place", nargs="?", help="verify: a directory, redis://... or a JSON file instead of the hub")
     parser.set_defaults(alone=audited.alone)
     _span(parser)
 

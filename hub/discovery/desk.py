@@ -5,9 +5,9 @@ this boot's facts are kept) and facts (they are acknowledged only when they are 
 is void at the agent's side and comes again; all of them may be repeated.  Whoever has no live key, or claims another
 boot than it registered, is told so and nothing else happens.
 
-A store may lose what it had acknowledged (a failover, a restart from an older file).  After such a `doubt` each agent's
-next heartbeat waits for the store too: its answer tells how far the facts are kept now, and an agent that is told a
-lower number than before sends the rest again.
+A store may lose what it had acknowledged (a failover, a restart from an older file), and while it is away it refuses
+facts.  After such a `doubt`, and when it is back, each agent's next heartbeat waits for the store too: its answer tells
+how far the facts are kept now, and asks for what follows, so that it comes at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from hub.clock import Instant
-from hub.cluster.overload import Pace
+from hub.cluster.editions import NEWCOMER
 from hub.discovery.doubles import Doubles
 from hub.discovery.notices import keep, note, tell
 from hub.discovery.registry import Agent
@@ -24,7 +24,8 @@ from hub.errors import Refusal
 from hub.figures import container_values
 from hub.fleet import Fleet
 from hub.plain import plain
-from hub.words import Asked, Effects, Publish, Published, Say, Send, Store, Undelivered
+from hub.store.rows import ContainerSample, Sample, Taking
+from hub.words import Asked, Effects, Publish, Published, Sampled, Say, Send, Store, Undelivered
 from wire import messages as M
 from wire.model import Fact
 
@@ -41,14 +42,20 @@ Told = Callable[[Agent, Fact], Effects]
 class Compass(Protocol):
     """What the desk needs of hub.cluster.room.Cluster."""
 
-    def news_for(self, agent: str) -> tuple[M.HubAddress, ...]:
-        """The hubs, home first, if the agent was not told so yet."""
+    def news_for(self, agent: str, sign: float) -> tuple[M.HubAddress, ...]:
+        """The hubs, home first, unless the agent knows them by now; `sign` changes when an answer has reached it."""
 
     def elsewhere(self, now: Instant) -> bool:
         """Whether agents are better off at another hub."""
 
+    def refuge(self, agent: str, now: Instant) -> tuple[M.HubAddress, ...]:
+        """Hubs with room, where this one is full and does not serve the agent; else none."""
+
     def gone(self, agents: Iterable[Agent]) -> Effects:
         """These agents left."""
+
+    def samples(self, agent: str, now: Instant) -> bool:
+        """A sample of this agent came: where it is served (True), that is a sign of life."""
 
 
 class Desk:
@@ -61,7 +68,10 @@ class Desk:
         self.doubles = Doubles()
         self.compass: Compass | None = None
         """Where other hubs are, if there may be any."""
-        self.pace = Pace(fleet.settings.period, fleet.settings.period)
+        self._registering: dict[tuple[str, str], tuple[Asked, M.Register]] = {}
+        """(agent, boot) -> the newest request to register: the ones before it were given up."""
+        self._raising = 0
+        """Highest epoch that was asked for and not given yet."""
         self.doubts = 0
         """How often the store may have lost something."""
         self.handlers: dict[type, Callable[[Asked, Any, Instant], Effects]] = {
@@ -90,17 +100,33 @@ class Desk:
         if self.doubles.is_refused(asked.user, said.boot):
             raise _copy()
 
+        if self.compass is not None and self.compass.elsewhere(now):  # who waits for a blind hub is heard by nobody
+            return [Send(asked.route, self._beat(None, now))]
+        refuge = self.compass.refuge(asked.user, now) if self.compass else ()
+        if refuge:
+            turned_away = self._beat(None, now)._replace(hubs=refuge, elsewhere=True)
+            return [Send(asked.route, turned_away)]
+        key = (asked.user, said.boot)
+        waits, self._registering[key] = key in self._registering, (asked, said)
+        if waits:
+            return []
+
         def known(durable: Any, error: str, now: Instant) -> Effects:
-            return [] if error else self._admit(asked, said, int(durable), now)
+            newest, said = self._registering.pop(key)
+            if error and self.compass is not None:  # another hub may see the store
+                return [Send(newest.route, self._beat(None, now)._replace(elsewhere=True))]
+            return [] if error else self._admit(newest, said, int(durable), now)
 
         return [*self._raise_epoch(said.epoch), Store("durable", (asked.user, said.boot), known)]
 
     def _raise_epoch(self, reported: int) -> Effects:
         """An agent has seen a higher epoch than ours (another hub, or a store that was wiped): take a higher one."""
-        if reported <= self.fleet.epoch:
+        if reported <= max(self.fleet.epoch, self._raising):
             return []
+        self._raising = reported
 
         def taken(epoch: Any, error: str, now: Instant) -> Effects:
+            self._raising = 0
             self.fleet.epoch = max(self.fleet.epoch, 0 if error else int(epoch))
             return [Say(f"epoch is {self.fleet.epoch}: an agent had seen {reported}")]
 
@@ -127,15 +153,15 @@ class Desk:
             agent=agent.id,
             hub=settings.hub,
             epoch=self.fleet.epoch,
-            period=settings.period,
+            period=self.fleet.load.pace.period,
             sample_period=settings.sample_period,
             durable=durable,
             wall=now.wall,
             want_roster=True,
             server_keys=tuple(address.key for address in settings.addresses[:1]),
-            hubs=self.compass.news_for(agent.id) if self.compass else (),
+            hubs=self.compass.news_for(agent.id, NEWCOMER) if self.compass else (),
         )
-        return [Send(asked.route, answer), *effects, *self._clock(agent, said.wall, now)]
+        return [Send(asked.route, answer), *effects, *self.clock(agent, said.wall, now)]
 
     def _judge_double(self, asked: Asked, before: Agent | None, said: M.Register, now: Instant) -> Effects:
         """Tells of a key that two running containers use."""
@@ -161,56 +187,70 @@ class Desk:
         agent.roster_lost = agent.roster_lost or beat.roster != agent.roster_number
         if lost > 0:
             effects += note(agent, {"note": "facts dropped", "count": lost, "agent": agent.id}, now.wall)
-        current = agent.counted == self.doubts
-        answer = [Send(asked.route, self._beat(agent, now))] if current else self._recount(asked, agent)
-        return [*answer, *effects, *self._clock(agent, beat.wall, now)]
+        current = agent.counted == self.doubts or self.fleet.store_away is not None  # it tells nothing now
+        sign = beat.round_trip
+        answer = [Send(asked.route, self._beat(agent, now, sign))] if current else self._recount(asked, agent, sign)
+        return [*answer, *effects, *self.clock(agent, beat.wall, now)]
+
+    def tick(self, busy: float | None, now: Instant) -> Effects:
+        """How busy the loop was, if that was looked at: agents may have to keep to another period."""
+        load = self.fleet.load
+        line = "" if busy is None else load.look(busy, now.mono)
+        if self.compass is None:
+            load.count(len(self.fleet.routes), now.wall)
+        self.fleet.registry.period = load.pace.watched(now.mono)
+        return [Say(line)] if line else []
 
     def doubt(self, why: str) -> Effects:
         """What the store acknowledged last may be missing: every agent's number is read again when it is heard."""
         self.doubts += 1
         return [Say(f"store: {why}; agents are asked for facts that it may have lost")]
 
-    def _recount(self, asked: Asked, agent: Agent) -> Effects:
+    def _recount(self, asked: Asked, agent: Agent, sign: float) -> Effects:
         """The answer to a heartbeat, once the store has told how far the agent's facts are kept."""
         doubt, boot = self.doubts, agent.said.boot
 
         def counted(durable: Any, error: str, now: Instant) -> Effects:
-            if not error and agent.said.boot == boot:
+            told = not error and agent.said.boot == boot
+            if told:
                 agent.durable, agent.counted = int(durable), doubt
-            return [Send(asked.route, self._beat(agent, now))]
+            return [Send(asked.route, self._beat(agent, now, sign)._replace(again=told))]
 
         return [Store("durable", (agent.id, boot), counted)]
 
-    def _beat(self, agent: Agent | None, now: Instant) -> M.Beat:
+    def _beat(self, agent: Agent | None, now: Instant, sign: float = 0.0) -> M.Beat:
         fleet = self.fleet
         return M.Beat(
             durable=agent.durable if agent else 0,
             wall=now.wall,
-            watch=agent is not None and self._is_watched(agent.id),
+            watch=agent is not None and self.is_watched(agent.id),
             want_roster=agent is not None and agent.roster_lost,
             register=agent is None,
             epoch=fleet.epoch,
-            hubs=self._hubs(agent),
-            period=self.pace.period if self.pace.changed > float("-inf") else None,
+            hubs=self._hubs(agent, sign),
+            period=fleet.load.pace.told,
             elsewhere=self.compass is not None and self.compass.elsewhere(now),
             rekey=agent is not None and agent.id in fleet.rekeying,
             want_hello=agent is not None and agent.id not in fleet.routes,
         )
 
-    def _hubs(self, agent: Agent | None) -> tuple[M.HubAddress, ...]:
+    def _hubs(self, agent: Agent | None, sign: float) -> tuple[M.HubAddress, ...]:
         """All hubs, if this agent is to be told."""
         if self.compass is not None:
-            return self.compass.news_for(agent.id) if agent else ()
+            return self.compass.news_for(agent.id, sign) if agent else ()
         return self.fleet.settings.addresses if self.fleet.settings.standing.next else ()
 
-    def _is_watched(self, agent: str) -> bool:
-        return any(f"sample/{agent}".startswith(topic) for topic in self.fleet.watched)
+    def is_watched(self, agent: str) -> bool:
+        """Whether somebody follows its samples."""
+        name = f"sample/{agent}"
+        return any(name.startswith(topic) for topic in self.fleet.watched) or self.fleet.followed(name)
 
     def _roster(self, asked: Asked, roster: M.Roster, now: Instant) -> Effects:
         agent, effects = self._sender(asked, roster.boot, now)
-        if agent is not None:
+        if agent is not None and not roster.past:
             agent.show(roster)
             effects += [keep(agent, self.fleet)] if self.fleet.settings.shared else []
+        if agent is not None:
             effects.append(Store("put_roster", (agent.id, roster.boot, roster.number, roster.rows)))
         return [Send(asked.route, M.Ack(agent.durable if agent else 0)), *effects]
 
@@ -240,7 +280,7 @@ class Desk:
 
     def _hello(self, asked: Asked, hello: M.Hello, now: Instant) -> Effects:
         self.fleet.routes[asked.user] = asked.route
-        return self.ready(asked.user, now)
+        return [*self._sender(asked, hello.boot, now)[1], *self.ready(asked.user, now)]
 
     def undelivered(self, event: Undelivered) -> Effects:
         """Its command route is dead: the next heartbeat is answered with the wish for a new one."""
@@ -257,28 +297,44 @@ class Desk:
             return []
         if isinstance(message, M.Event) and message.boot == agent.said.boot:
             return self._news(agent, (message.fact,))
-        if isinstance(message, M.Sample) and message.boot == agent.said.boot:
-            return self._sample(agent, message, now)
+        if isinstance(message, M.Sample):
+            return self.sample(Sampled(((event.user, message),)), now)
         return []
 
-    def _sample(self, agent: Agent, sample: M.Sample, now: Instant) -> Effects:
-        at = sample.at + agent.offset
-        agent.sample, agent.sampled_at = sample, at
+    def sample(self, event: Sampled, now: Instant) -> Effects:
+        """Samples; one that does not fit what was registered is dropped."""
+        agents, keys, container_of = self.fleet.registry.agents, self.fleet.agent_keys, self.fleet.picture.container_of
+        taken: list[Sample] = []
+        containers: list[ContainerSample] = []
+        told: Effects = []
+        watching = self.fleet.watched or self.fleet.followers
+        for user, sample in event.samples:
+            agent = agents.get(user)
+            if agent is None or user not in keys or not agent.listed or sample.boot != agent.said.boot:
+                continue
+            if self.compass is None or self.compass.samples(user, now):
+                told += tell(self.fleet.registry.hear(user, sample.boot, now)[1], self.fleet)
+            at = sample.at + agent.offset
+            newest = agent.sample
+            old = newest is not None and newest.boot == sample.boot and sample.mono <= newest.mono
+            if not old:  # one that was kept while the agent was cut off fills history, and is not the present
+                agent.sample, agent.sampled_at = sample, at
+            taken.append((user, sample.boot, sample.roster, at, sample.processes))
+            container = container_of.get(user, user)
+            if not self._measured(container, now):
+                containers.append((container, at, container_values(sample)))
+            if watching and not old and self.is_watched(user):
+                body = {"at": at, "roster": sample.roster, "processes": sample.processes, "container": sample.container}
+                told.append(Publish(f"sample/{user}", body))
+        return [Store("take_samples", (taken, containers), self._sampled), *told] if taken else told
 
-        def kept(known: Any, error: str, now: Instant) -> Effects:
-            agent.roster_lost = agent.roster_lost or known is False
-            return []
-
-        container = self.fleet.picture.container_of.get(agent.id, agent.id)
-        effects: Effects = [
-            Store("put_samples", (agent.id, sample.boot, sample.roster, at, sample.processes), kept),
-        ]
-        if not self._measured(container, now):
-            effects.append(Store("put_container", (container, at, container_values(sample))))
-        if self._is_watched(agent.id):
-            body = {"at": at, "roster": sample.roster, "processes": sample.processes, "container": sample.container}
-            effects.append(Publish(f"sample/{agent.id}", body))
-        return effects
+    def _sampled(self, taking: Taking | None, error: str, now: Instant) -> Effects:
+        """Agents whose roster the store lacks are asked for it."""
+        agents = self.fleet.registry.agents
+        for user in taking.unknown if taking is not None else ():
+            if user in agents:
+                agents[user].roster_lost = True
+        return []
 
     def _measured(self, container: str, now: Instant) -> bool:
         """Whether its engine measures this container; then the agent's figures are not kept a second time."""
@@ -304,7 +360,8 @@ class Desk:
                 effects += self.told(agent, fact)
         return effects
 
-    def _clock(self, agent: Agent, wall: float, now: Instant) -> Effects:
+    def clock(self, agent: Agent, wall: float, now: Instant) -> Effects:
+        """Notes its clock; tells where that just turned out to be wrong."""
         skew = self.fleet.registry.clock(agent.id, wall, now)
         if skew is None:
             return []

@@ -24,8 +24,6 @@ from wire import limits
 from wire.messages import Enrol, Enrolled, Refused
 from wire.model import FactKind
 
-FORGET_SECONDS = 24 * 3600.0
-"""How long the key of a lost container is kept."""
 UNDERWAY_SECONDS = 30.0
 """A request that the store has not answered by then is taken for lost, and the next one of that key begins anew."""
 NEW_SECONDS = 60.0
@@ -91,7 +89,7 @@ class Enrolment:
         """Takes one use, for a key that was never here or was forgotten; one that was revoked stays out."""
         if row is not None and row.revoked_at is not None:
             raise Refusal("bad-key", "this key was revoked", "make a new key; revoke the token too to keep it out")
-        if row is not None and row.kind == "agent" and row.token == enrol.token:  # another hub let it in just now
+        if row is not None and row.kind == enrol.role and row.token == enrol.token:  # another hub let it in just now
             self.fleet.add_key(row)
             return [Admit(self.fleet.admissions()), *self._answer(asked, enrol.token, row)]
 
@@ -179,11 +177,11 @@ class Enrolment:
     # -- forgetting --------------------------------------------------------------------------------------------------
 
     def tick(self, now: Instant) -> Effects:
-        """Forgets the keys of service tokens whose agents have been away for a day, and requests without an end."""
+        """Forgets the keys of service tokens whose agents are away for `keep_lost`, and requests without an end."""
         lately = now.mono - UNDERWAY_SECONDS
         self.underway = {place: work for place, work in self.underway.items() if work[1] > lately}
         old = [row for row in self.fleet.agent_keys.values() if self._is_stale(row, now)]
-        return self._forget(old, "away for a day", now)
+        return self._forget(old, "away for so long", now)
 
     def destroyed(self, container: str, now: Instant) -> Effects:
         """The engine destroyed a container: its agent's key can never be used again."""
@@ -201,9 +199,10 @@ class Enrolment:
         if row.token not in self.service:
             return False
         agent = self.fleet.registry.agents.get(row.subject)
+        keep = self.fleet.settings.keep_lost
         if agent is None:
-            return now.wall - row.created_at > FORGET_SECONDS
-        return not agent.listed and now.wall - agent.since > FORGET_SECONDS
+            return now.wall - row.created_at > keep
+        return not agent.listed and now.wall - agent.since > keep
 
     def _forget(self, rows: list[KeyRow], why: str, now: Instant) -> Effects:
         if not rows:

@@ -14,8 +14,9 @@ from wire.model import FactKind
 def tell(changes: Iterable[Change], fleet: Fleet) -> Effects:
     """The effects of these changes; the picture is brought up to date first, so names are right."""
     changes = list(changes)
-    if changes:
-        fleet.rejoin(agents={change.agent for change in changes})
+    if not changes:
+        return []
+    fleet.rejoin(agents={change.agent for change in changes})
     return [effect for change in changes for effect in _one(change, fleet)]
 
 

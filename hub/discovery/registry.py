@@ -3,7 +3,7 @@
 Theory.  An agent is one container instance, known by the id its key was enrolled with (never by a routing id or a
 name).  The registry holds the last registration of each and a watch (hub.discovery.liveness); it answers every event
 with the list of changes, which the core turns into notices, stored rows and answers.  Nothing else changes presence.
-Agents that left stay in history until ARCHIVE_SECONDS have passed; a new instance of the same name is a new agent.
+Agents that left stay in history for `keep` seconds; a new instance of the same name is a new agent.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hub.clock import Instant
-from hub.discovery.liveness import LISTED, RETURNING, Sign, Watch, expect, overdue, step, wait_in_line
+from hub.discovery.liveness import LATE_AFTER, LISTED, RETURNING, Sign, Watch, expect, overdue, step, wait_in_line
 from wire._record import Record
 from wire.messages import Register, Roster, Sample
 from wire.model import Fact, Mount, Presence, RosterRow, State, StateChange, Status, full_name
 
 ARCHIVE_SECONDS = 24 * 3600.0
-"""How long a lost agent is shown before it is only found in the store."""
+"""How long a lost agent is shown, where nothing else is set, before it is only found in the store."""
 OFFSETS = 16
 """Heartbeats from which the clock offset is estimated: half a minute at the default period."""
 ALIVE = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
@@ -135,12 +135,16 @@ class Agent:
 class Registry:
     """All agents by id."""
 
-    def __init__(self, period: float) -> None:
-        self.period = period
+    def __init__(self, period: float, keep: float = ARCHIVE_SECONDS) -> None:
+        self.period, self.keep = period, keep
+        self._shortest = period
+        """Nobody beats more often, so nobody is late sooner."""
         self.agents: dict[str, Agent] = {}
         self._claims: dict[str, set[str]] = {}
         self.met: set[str] = set()
         """Agents that registered since the hub's start: only these are known well enough to be heard."""
+        self.touched: set[str] = set()
+        """Agents that may be called otherwise than before, until hub.discovery.names takes note."""
         self._returned = 0.0
         """Attention when an agent that was expected last came back."""
 
@@ -185,6 +189,9 @@ class Registry:
         if agent is None or strange or agent.presence is Presence.GONE:
             return False, []
         agent.heard_at = now.wall
+        if agent.watch.presence is Presence.LIVE:  # as nearly all are: `step`, in short
+            agent.watch = Watch(Presence.LIVE, now.attention, self.period)
+            return True, []
         return True, self._step(agent, Sign.HEARD, "heard again", now)
 
     def leave(self, agent_id: str, reason: str, now: Instant) -> list[Change]:
@@ -217,17 +224,19 @@ class Registry:
             ]
             late = [agent for agent in mine if overdue(agent.watch, now.attention)]
             return [change for one in late for change in self._step(one, Sign.OVERDUE, _silence(one, now), now)]
-        listed = [agent for agent in self.agents.values() if agent.listed]
-        for agent in listed:
+        since = now.attention - LATE_AFTER * self._shortest
+        silent = [agent for agent in self.agents.values() if agent.watch.heard <= since and agent.listed]
+        for agent in silent:
             agent.watch = wait_in_line(agent.watch, self._returned)
-        due = [(agent, overdue(agent.watch, now.attention)) for agent in listed]
+        due = [(agent, overdue(agent.watch, now.attention)) for agent in silent]
         return [change for agent, sign in due if sign for change in self._step(agent, sign, _silence(agent, now), now)]
 
     def archive(self, now: Instant) -> list[Agent]:
         """Drops the agents that left long ago from memory and returns them."""
-        old = [a for a in self.agents.values() if not a.listed and now.wall - a.since > ARCHIVE_SECONDS]
+        old = [a for a in self.agents.values() if not a.listed and now.wall - a.since > self.keep]
         for agent in old:
             del self.agents[agent.id]
+            self.touched.add(agent.id)
             self._claims.get(agent.said.container, set()).discard(agent.id)
             self.met.discard(agent.id)
         return old
@@ -241,6 +250,7 @@ class Registry:
         if known is not None:
             self._claims.get(known.said.container, set()).discard(agent.id)
         self.agents[agent.id] = agent
+        self.touched.add(agent.id)
         self._claims.setdefault(agent.said.container, set()).add(agent.id)
 
     def live(self) -> list[Agent]:
@@ -251,9 +261,10 @@ class Registry:
         """Notes one pair of clocks; the offset if it just became worth a notice, None otherwise."""
         agent = self.agents[agent_id]
         agent.offsets.append(now.wall - wall)
-        skewed = abs(agent.offset) > SKEW_SECONDS
+        offset = min(agent.offsets)
+        skewed = abs(offset) > SKEW_SECONDS
         told, agent.skewed = agent.skewed, skewed
-        return agent.offset if skewed and not told else None
+        return offset if skewed and not told else None
 
     def _step(
         self,
@@ -266,7 +277,8 @@ class Registry:
         told: bool = False,
     ) -> list[Change]:
         before = agent.presence if sign is not Sign.REGISTERED else previous
-        agent.watch = step(agent.watch, sign, now.attention)
+        alive = sign in (Sign.HEARD, Sign.REGISTERED)  # it is told the period in force
+        agent.watch = step(agent.watch._replace(period=self.period) if alive else agent.watch, sign, now.attention)
         if before is agent.presence and not told:
             return []
         agent.since, agent.reason = now.wall, reason

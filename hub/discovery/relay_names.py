@@ -19,6 +19,7 @@ from hub.words import Route
 from wire import limits
 from wire import relay as R
 from wire._record import Record
+from wire.messages import HubAddress
 
 LOST = 3.0
 """Periods of silence after which a relay's engine counts as unreachable."""
@@ -59,6 +60,8 @@ class Relay:
         self.events, self.lists = Gate(), Gate(LISTS)
         self.dropped = 0
         """Events and samples it had to drop because the hub did not read, of this boot."""
+        self.told: tuple[Route | None, tuple[HubAddress, ...]] = (None, ())
+        """The hubs it was told of, and over which connection."""
         self.refused = 0
         """Containers of its last list that another engine holds."""
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.clock import Instant
+from hub.discovery.desk import Compass
 from hub.discovery.doubles import Doubles
 from hub.discovery.relay_names import LOST, Relay, RelayNames, Waiting
 from hub.discovery.witness import Witness
@@ -50,10 +51,15 @@ class Relays:
             R.RelaySamples: self._samples,
             R.RelayResult: self._result,
         }
+        self.compass: Compass | None = None
+        """Where other hubs are, if there may be any."""
+        self.rekey: Callable[[Asked, M.Rekey, Instant], Effects] = lambda asked, said, now: []
+        """Takes the next key of a relay."""
 
-    def hears(self, message: object) -> bool:
-        """Whether only a relay says this."""
-        return isinstance(message, R.RelayBeat) or type(message) in self.handlers
+    def hears(self, asked: Asked) -> bool:
+        """Whether this is for relays: only they say it, or one of them does."""
+        own = isinstance(asked.message, R.RelayBeat) or type(asked.message) in self.handlers
+        return own or (isinstance(asked.message, M.Rekey) and asked.user in self.fleet.relay_keys)
 
     def take(self, asked: Asked, now: Instant) -> Effects:
         """The effects of one message; raises Refusal for what no relay may say."""
@@ -62,6 +68,8 @@ class Relays:
         relay = self._known(asked.user, now)
         if isinstance(asked.message, R.RelayBeat):
             return self._beat(relay, asked, asked.message, now)
+        if isinstance(asked.message, M.Rekey):
+            return self.rekey(asked, asked.message, now)
         if relay.route != asked.route:  # it has not presented itself on this connection
             return []
         relay.heard = now.attention
@@ -156,7 +164,18 @@ class Relays:
             wall=now.wall,
             want=not relay.listed,
             results=results,
+            hubs=self._hubs(relay),
+            elsewhere=self.compass is not None and self.compass.elsewhere(now),
+            rekey=relay.key in self.fleet.rekeying,
         )
+
+    def _hubs(self, relay: Relay) -> tuple[M.HubAddress, ...]:
+        """The hubs, home first, where this connection was not told of them yet."""
+        hubs = self.fleet.hubs_of(relay.key)
+        if relay.told == (relay.route, hubs):
+            return ()
+        relay.told = (relay.route, hubs)
+        return hubs
 
     # -- reports -----------------------------------------------------------------------------------------------------
 

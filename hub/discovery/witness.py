@@ -13,6 +13,7 @@ from typing import Any
 
 from hub.clock import Instant
 from hub.commands.orders import Orders
+from hub.discovery.desk import Compass
 from hub.discovery.enrolment import Enrolment
 from hub.discovery.notices import keep, note, tell
 from hub.discovery.registry import Agent
@@ -51,6 +52,8 @@ class Witness:
         self.fleet = fleet
         self.orders = orders
         self.enrolment = enrolment
+        self.compass: Compass | None = None
+        """Where other hubs are, if there may be any."""
         self.oomed: dict[str, float] = {}
         """Container -> when the kernel last killed in it for want of memory, since its start."""
         self.sent: dict[str, tuple[float, str]] = {}
@@ -60,7 +63,7 @@ class Witness:
             ContainerList: self._list,
             ContainerEvent: self._event,
             ContainerSample: self._sample,
-            OrderResult: self.orders.ordered,
+            OrderResult: self.orders.containers.ordered,
         }
 
     def take(self, report: Report, now: Instant) -> Effects:
@@ -174,6 +177,7 @@ class Witness:
         for agent in dead:
             self.fleet.routes.pop(agent.id, None)
             effects += tell(self.fleet.registry.leave(agent.id, reason, now), self.fleet)
+            effects += self.compass.gone([agent]) if self.compass else []
             effects += self._recorded(agent, ending)
         return effects
 

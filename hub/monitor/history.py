@@ -222,6 +222,8 @@ def join(layout: Layout, instances: Sequence[Sequence[Point]], step: float | Non
 
 def _at_same_time(points: list[Point]) -> list[Point]:
     """Two instances may share one step of a tier: the old one's end and the new one's beginning."""
+    if all(a.at < b.at for a, b in pairwise(points)):
+        return points
     return [_merge(at, 0.0, tuple(group)) for at, group in groupby(points, lambda point: point.at)]
 
 

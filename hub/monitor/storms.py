@@ -29,6 +29,9 @@ from wire.model import Cause, Exit, State
 RULES = ((4, 60.0), (6, 600.0))
 """(crashes, within seconds)."""
 MEMORY = max(count for count, _ in RULES)
+RATE_SECONDS = 3.0
+"""Shortest time a rate is taken over: the first starts of a program that fails at once come in a bunch, before any
+back-off, and four in a tenth of a second are not thousands a minute."""
 QUIET_SECONDS = 60.0
 """A storm lasts at least so long beyond its last crash."""
 PATIENCE = 3.0
@@ -257,9 +260,8 @@ def _met(crashes: Iterable[Crash]) -> int:
 
 
 def _rate(crashes: deque[Crash]) -> float:
-    """Crashes a minute over those that are remembered."""
-    span = crashes[-1].at - crashes[0].at
-    return 60.0 * (len(crashes) - 1) / span if span > 0 else 0.0
+    """Crashes a minute over those that are remembered, and over RATE_SECONDS at least."""
+    return 60.0 * (len(crashes) - 1) / max(crashes[-1].at - crashes[0].at, RATE_SECONDS)
 
 
 def quiet_at(one: Watched) -> float:

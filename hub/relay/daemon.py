@@ -2,7 +2,10 @@
 
 Theory.  One thread owns the connection to the hub and waits for it, for the engine's threads (which leave reports and
 write to a descriptor) and for signals.  The engine is asked from the hub's first answer on, which says how often, and
-goes on being asked whatever becomes of the hub.  Nothing here ever stops or restarts a container by itself.
+goes on being asked whatever becomes of the hub.  Which hub it talks to is decided as for agents (wire.places): answers
+bring the list of hubs, a silent one is left for the next, home is looked for again.  A key that all hubs refuse, and
+hubs that are all silent, mean a round of enrolment, which also brings the addresses of hubs that moved.  Nothing here
+ever stops or restarts a container by itself.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import zmq
 
@@ -40,10 +44,14 @@ from hub.relay.outbox import Outbox
 from hub.relay.talk import Ears, End, Talk
 from hub.version import version
 from wire.keys import JoinString, KeyFault, KeyPair
+from wire.messages import HubAddress
+from wire.places import FIRST_SECONDS, Places
 from wire.relay import RelayBeat, Relayed
 from wire.sockets import Context, Socket
 
 DEFAULT = "/etc/pidone/relay.ini"
+ALONE_PERIODS = 5.0
+"""Without any hub for so long, the join string's hubs are asked: the others may have moved."""
 REPORTS = 10_000
 """Most reports of the engine that wait; beyond, the oldest go."""
 
@@ -116,7 +124,10 @@ class Relay:
             dropped=0,
         )
         self._enrolment = Enrolment(self._context, (config.name, who.version), lambda: read_join(config), self._say)
-        self._talk = Talk(self._context, self._outbox, self._guard, who, Ears(self._greeted, self._order, self._say))
+        ears = Ears(self._greeted, self._order, self._say, self._changed, self._away)
+        self._talk = Talk(self._context, self._outbox, self._guard, who, ears)
+        self._places: Places | None = None
+        self._heard_at = time.monotonic()
 
     def run(self) -> int:
         """Until a signal."""
@@ -152,31 +163,96 @@ class Relay:
             self._member = self._keeper.load(self._join)
         if self._member is not None:
             self._guard.learn(self._member.epoch)
+            self._offer()
 
     def _visit(self) -> None:
-        """Every hub once, then the join string's hubs: ours may have moved, or our key may be unknown."""
+        """Talks to the hub where we are to be, until that is another, or an enrolment is due."""
         if self._member is None:
             self._take(self._enrolment.run(KeyPair.generate(), self._wait))
         assert self._member is not None
-        end = End.SILENT
-        for hub in random.sample(self._member.hubs, len(self._member.hubs)):
-            end = self._talk.run(hub, self._member.pair, self._poll)
-            if end is not End.SILENT:
-                break
-            self._say(f"hub {hub.command} does not answer; the containers are not concerned")
+        if self._places is None:
+            self._places = Places(self._member.hubs, time.monotonic())
+        hub = self._places.visit(time.monotonic())
+        end = self._talk.run(hub, self._member.pair, self._poll)
         if end is End.STOPPED:
             raise Stopped
-        if end is not End.SILENT:
-            self._say("the hub does not know this relay's key any more: enrolling again")
-            self._wait(None, random.uniform(0.5, 1.0), 0)
+        if end is End.MOVED:
+            self._go_on(hub)
+        elif end is not End.CHANGED:
+            self._refused(end)
+
+    def _go_on(self, hub: HubAddress) -> None:
+        """To the next hub; where all are silent, the join string's are asked: ours may have moved."""
+        assert self._member is not None
+        if time.monotonic() - self._heard_at > ALONE_PERIODS * self._talk.period:
+            self._say(f"hub {hub.command} does not answer; the containers are not concerned")
+            self._take(self._enrolment.run(self._member.pair, self._wait, 1))
+
+    def _refused(self, end: End) -> None:
+        """Our key is not known to this hub, or is another's too: the next hub, or a new enrolment."""
+        assert self._member is not None and self._places is not None
+        several = end is End.REFUSED and self._places.several
+        if several and self._places.unknown(time.monotonic()):
+            self._wait(None, random.uniform(0.1, 0.2), 0)
+            self._places.look(time.monotonic(), self._talk.period)
+            return
+        self._say("the hub does not know this relay's key any more: enrolling again")
+        self._wait(None, random.uniform(0.5, 1.0), 0)
         pair = KeyPair.generate() if end is End.DOUBLE else self._member.pair
-        self._take(self._enrolment.run(pair, self._wait, 1 if end is End.SILENT else None))
+        self._take(self._enrolment.run(pair, self._wait))
 
     def _take(self, joined: Joined | None) -> None:
         if joined is None:
             return
         self._join, self._member = joined.join, joined.membership._replace(epoch=self._guard.epoch)
+        self._places = None
+        self._heard_at = time.monotonic()
         self._keeper.save(self._member, self._join)
+
+    # -- places and keys -------------------------------------------------------------------------------------------
+
+    def _away(self, period: float) -> bool:
+        """Whether to leave the present hub; a lone one is dialled anew where it is silent for long."""
+        assert self._places is not None
+        now = time.monotonic()
+        if not self._places.several:
+            patience = ALONE_PERIODS * period if self._talk.met else max(ALONE_PERIODS * period, FIRST_SECONDS)
+            return now - max(self._heard_at, self._talk.since) > patience
+        return self._places.look(now, period)
+
+    def _place(self, answer: Relayed) -> None:
+        """What an answer means for where we are."""
+        assert self._member is not None and self._places is not None
+        now = self._heard_at = time.monotonic()
+        if not answer.elsewhere:
+            self._places.answered(now)
+        if answer.hubs:
+            self._places.told(answer.hubs, now)
+        if answer.elsewhere:
+            self._places.away(now, answer.period)
+        if answer.rekey and self._member.next is None:
+            self._keep(next=KeyPair.generate())
+            self._offer()
+
+    def _offer(self) -> None:
+        """The next key, kept before anybody hears of it."""
+        fresh = self._member.next if self._member else None
+        self._talk.offer = fresh.public if fresh else ""
+
+    def _changed(self, public: str) -> bool:
+        """The hub admits the key that was offered: from now on it is ours."""
+        fresh = self._member.next if self._member else None
+        if fresh is None or fresh.public != public:
+            return False
+        self._keep(pair=fresh, next=None)
+        self._offer()
+        self._say("this relay has a new key")
+        return True
+
+    def _keep(self, **changes: Any) -> None:
+        if self._member is not None and self._join is not None:
+            self._member = self._member._replace(**changes)
+            self._keeper.save(self._member, self._join)
 
     def _greeted(self, answer: Relayed) -> None:
         if self._engine is None:
@@ -186,9 +262,11 @@ class Relay:
         if answer.engine != self._engine_name:
             self._say(f"this is engine {answer.engine} at {answer.hub}")
             self._engine_name = answer.engine
-        if self._member and self._join and self._guard.epoch > self._member.epoch:
-            self._member = self._member._replace(epoch=self._guard.epoch)
-            self._keeper.save(self._member, self._join)
+        self._place(answer)
+        assert self._member is not None
+        hubs, epoch = answer.hubs or self._member.hubs, max(self._guard.epoch, self._member.epoch)
+        if (hubs, epoch) != (self._member.hubs, self._member.epoch):
+            self._keep(hubs=hubs, epoch=epoch)
 
     # -- the engine ------------------------------------------------------------------------------------------------
 

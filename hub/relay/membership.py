@@ -30,6 +30,8 @@ class Membership(Record):
     """Name of its key: `relay.` and the engine's name."""
     hubs: tuple[HubAddress, ...]
     epoch: int = 0
+    next: KeyPair | None = None
+    """The pair that is offered to the hub in place of the present one."""
 
 
 def fingerprint(join: JoinString) -> str:
@@ -67,6 +69,7 @@ def to_text(membership: Membership, join: JoinString) -> str:
     fields = {
         "v": 1, "token": fingerprint(join), "secret": membership.pair.secret, "relay": membership.relay,
         "hubs": [list(hub) for hub in membership.hubs], "epoch": membership.epoch,
+        "next": membership.next.secret if membership.next else None,
     }  # fmt: skip
     return json.dumps(fields) + "\n"
 
@@ -78,7 +81,8 @@ def of_text(text: bytes, join: JoinString) -> Membership | None:
         if (found["v"], found["token"]) != (1, fingerprint(join)):
             return None
         pair = KeyPair.of_secret(str(found["secret"]))
-        return Membership(pair, str(found["relay"]), _hubs(found["hubs"]), int(found["epoch"]))
+        fresh = KeyPair.of_secret(str(found["next"])) if found.get("next") else None
+        return Membership(pair, str(found["relay"]), _hubs(found["hubs"]), int(found["epoch"]), fresh)
     except (ValueError, KeyError, TypeError):  # KeyFault is a ValueError
         return None
 

@@ -2,9 +2,9 @@
 
 Theory.  A DEALER to 7401 with IMMEDIATE: what cannot be sent now stays in the outbox.  A beat goes out every period
 and at once after connecting; reports follow the first answer, because only then the hub knows who speaks here.  The
-conversation ends with one word: the hub refused our key (enrol again), another relay uses it too (make a new one), the
-hub was silent (try the next one), or the relay stops (say goodbye).  A hub that refuses a key in the handshake says so
-by a monitor event and nothing else.
+conversation ends with one word: the hub refused our key (enrol again), another relay uses it too (make a new one), we
+are to be elsewhere (wire.places decides), our key was changed, or the relay stops (say goodbye).  A hub that refuses a
+key in the handshake says so by a monitor event and nothing else.
 """
 
 from __future__ import annotations
@@ -21,14 +21,10 @@ from hub.relay.outbox import Outbox
 from wire._record import Record
 from wire.codec import DecodeError, EncodeError, decode, encode
 from wire.keys import KeyPair
-from wire.messages import HubAddress, Message, Refused
+from wire.messages import HubAddress, Message, Refused, Rekey, Rekeyed
 from wire.relay import ContainerOrder, RelayBeat, Relayed, RelayResult
 from wire.sockets import COMMAND_ROUTE, Context, Socket, dial
 
-SILENT_PERIODS = 3.0
-"""A hub that did not answer for so many periods is left for the next one."""
-FIRST_SECONDS = 5.0
-"""How long the first answer of a hub is waited for: a handshake with a busy one takes its time."""
 AGAIN_SECONDS = 0.05
 """Pause before what could not be sent is tried again."""
 DRAIN = 100
@@ -40,7 +36,8 @@ class End(StrEnum):
 
     REFUSED = "refused"
     DOUBLE = "double"
-    SILENT = "silent"
+    MOVED = "moved"
+    CHANGED = "changed"
     STOPPED = "stopped"
 
 
@@ -54,6 +51,10 @@ class Ears(Record):
     greeted: Callable[[Relayed], object]
     order: Callable[[EngineCommand], object]
     say: Callable[[str], object]
+    changed: Callable[[str], bool]
+    """The hub has taken the key that was offered: whether it is to be used now."""
+    away: Callable[[float], bool]
+    """Asked with the period: whether to leave this hub now."""
 
 
 class Talk:
@@ -63,10 +64,15 @@ class Talk:
         """`beat` is a template whose clocks and counters are filled in."""
         self._context, self._outbox, self._guard, self._ears = context, outbox, guard, ears
         self._who = beat
+        self.offer = ""
+        """Public half of the key to be offered; "" = none."""
         self.period = 2.0
         self._socket: Socket
-        self._round_trip = self._asked_at = self._heard_at = self._beat_at = 0.0
-        self._met = False
+        self._round_trip = self._asked_at = self._beat_at = 0.0
+        self.met = False
+        """Whether this hub has answered."""
+        self.since = 0.0
+        """When this conversation began, monotonic."""
         self._end: End | None = None
 
     def run(self, hub: HubAddress, pair: KeyPair, poll: Callable[[Socket, Socket, float], str]) -> End:
@@ -75,7 +81,7 @@ class Talk:
         self._socket = dial(self._context, COMMAND_ROUTE, hub.command, pair, hub.key, self.period)
         monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH)
         now = time.monotonic()
-        self._heard_at, self._beat_at, self._met, self._end = now, now, False, None
+        self._beat_at, self.since, self.met, self._end = now, now, False, None
         try:
             while self._end is None:
                 reason = poll(self._socket, monitor, self._patience())
@@ -91,7 +97,7 @@ class Talk:
 
     def _patience(self) -> float:
         """Seconds until something is due."""
-        blocked = self._met and self._outbox.first() is not None
+        blocked = self.met and self._outbox.first() is not None
         return AGAIN_SECONDS if blocked else max(self._beat_at - time.monotonic(), 0.0)
 
     def _turn(self, monitor: Socket) -> None:
@@ -107,9 +113,11 @@ class Talk:
         now = time.monotonic()
         if now >= self._beat_at:
             self._beat_at = now + (self.period if self._beat() else AGAIN_SECONDS)
-        if now - self._heard_at > (SILENT_PERIODS * self.period if self._met else FIRST_SECONDS):
-            self._end = self._end or End.SILENT
-        if self._met:
+            if self.met and self.offer:
+                self._send(Rekey(self.offer))
+        if self._ears.away(self.period):
+            self._end = self._end or End.MOVED
+        if self.met:
             self._tell()
 
     # -- up --------------------------------------------------------------------------------------------------------
@@ -155,18 +163,21 @@ class Talk:
             self._answered(message)
         elif isinstance(message, ContainerOrder):
             self._obey(message)
+        elif isinstance(message, Rekeyed):
+            self._end = self._end or (End.CHANGED if self._ears.changed(message.public) else None)
         elif isinstance(message, Refused):
             self._ears.say(f"the hub refused: {message.message}{f' ({message.hint})' if message.hint else ''}")
+            self.offer = "" if message.code == "bad-key" else self.offer
             self._end = ENDS.get(message.code, self._end)
 
     def _answered(self, answer: Relayed) -> None:
         now = time.monotonic()
-        self._heard_at, self._round_trip = now, max(now - self._asked_at, 0.0)
+        self._round_trip = max(now - self._asked_at, 0.0)
         self.period, self._beat_at = answer.period, min(self._beat_at, now + answer.period)
         self._outbox.named(answer.results)
-        if answer.want or not self._met:
+        if answer.want or not self.met:
             self._outbox.repeat()
-        self._met = True
+        self.met = True
         self._guard.learn(answer.epoch)
         self._ears.greeted(answer)
 

@@ -22,11 +22,14 @@ from hub.store.rows import (
     AgentRow,
     AuditRow,
     CommandRow,
+    ContainerSample,
     FactRow,
     KeyRow,
     Latest,
+    Sample,
     SampleBlock,
     StoreStats,
+    Taking,
     Tended,
     TokenRow,
 )
@@ -41,8 +44,8 @@ SAMPLE_LOSS_SECONDS = 10.0
 """What a crash may take of the samples: they are written out at this interval."""
 
 READS = frozenset(
-    ("agents", "durable", "facts", "exits", "process_history", "container_history", "latest", "command", "commands")
-    + ("audit", "token", "tokens", "key", "keys", "epoch", "stats", "leases", "seen")
+    ("agents", "durable", "durables", "facts", "exits", "process_history", "container_history", "latest", "command")
+    + ("commands", "audit", "token", "tokens", "key", "keys", "epoch", "stats", "leases", "seen")
 )
 """The methods that change nothing; the worker runs them after the writes of its batch are durable."""
 
@@ -119,6 +122,10 @@ class Store(ABC):
     def durable(self, agent: str, boot: str) -> int:
         """The durable number of this boot; 0 where nothing is kept."""
 
+    def durables(self, boots: Sequence[tuple[str, str]]) -> tuple[int, ...]:
+        """The same of many agents' boots, in their order."""
+        return tuple(self.durable(agent, boot) for agent, boot in boots)
+
     @abstractmethod
     def facts(
         self, after: int | None = None, agent: str | None = None, since: float | None = None, limit: int = 100
@@ -149,6 +156,10 @@ class Store(ABC):
         A column that is missing is unknown (NaN), one that is not ours is ignored.  False if the roster is unknown
         (ask for it).  Raises BadRow where a column's length does not fit the roster.
         """
+
+    @abstractmethod
+    def take_samples(self, samples: Sequence[Sample], containers: Sequence[ContainerSample]) -> Taking:
+        """Many at once, as `put_samples` and `put_container` for each; what these would refuse is left out."""
 
     @abstractmethod
     def process_history(
@@ -284,9 +295,10 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def renew_lease(self, row: LeaseRow) -> tuple[LeaseRow, ...] | None:
+    def renew_lease(self, row: LeaseRow, heard: Mapping[str, float] | None = None) -> tuple[LeaseRow, ...] | None:
         """Put `row` if the hub's present row has the same `born`, and return all rows by name; else None.
 
+        With it `heard` as hear_agents(row.hub, heard): who sees the new row knows that these are written.
         One step: no other write comes between the comparison, the writing and the reading.
         """
 
@@ -306,9 +318,13 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def judge_agent(self, agent: str, presence: Presence, mark: int | None = None) -> bool:
+    def judge_agent(
+        self, agent: str, presence: Presence, mark: int | None = None, judge: LeaseRow | None = None
+    ) -> bool:
         """Give the agent this presence; False where it has it already, is unknown, or its mark is not `mark` any more.
 
+        `judge`: the newest row of the judging hub that this store acknowledged; False where it has an older one: then
+        it lost writes in a failover, and perhaps with them the news that the agent was heard.
         One step, so that of two hubs that judge one agent only one succeeds and tells.
         """
 

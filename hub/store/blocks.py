@@ -12,10 +12,13 @@ from itertools import pairwise
 from typing import Any
 
 from hub.store.errors import BadRow
+from hub.store.recall import LAYOUTS
+from hub.store.rolling import sheet_in
 from hub.store.rows import SampleBlock
 from hub.store.samples import Samples
 from hub.store.segments import Block
 from hub.store.shelf import RAW, TIERS, Shelving, Tier
+from hub.store.tiers import Points
 
 __all__ = ["blocks_of", "restore"]
 
@@ -35,13 +38,14 @@ def blocks_of(samples: Samples) -> Iterator[SampleBlock]:
 def _raw(samples: Samples, window: float) -> Iterator[SampleBlock]:
     opened: dict[Who, dict[tuple[str, int], list[Part]]] = {}
     for key, s in samples.rings.windows.get(window, {}).items():
-        part = ([list(row) for row in s.rows], s.times.tobytes(), bytes(s.data))
+        part = ([list(row) for row in s.rows], s.times.tobytes(), s.data)
         opened.setdefault((key.kind, key.subject), {}).setdefault((key.boot, key.roster), []).append(part)
     for who in sorted({*samples.shelf.subjects(RAW, window), *opened}):
         found = opened.get(who, {})
         for block, head, body in samples.shelf.read(RAW, window, *who):
-            cut = 8 * head[2]
-            found.setdefault((block.boot, head[0]), []).append((head[1], bytes(body[:cut]), bytes(body[cut:])))
+            roster, rows, sheet = sheet_in(LAYOUTS[who[0]], head, body)
+            part = ([list(row) for row in rows], sheet.times.tobytes(), sheet.whole().blobs())
+            found.setdefault((block.boot, roster), []).append(part)
         for (boot, roster), parts in sorted(found.items()):
             yield _joined(window, who, boot, roster, parts)
 
@@ -61,7 +65,8 @@ def _joined(window: float, who: Who, boot: str, roster: int, parts: list[Part]) 
 def _tier(shelf: Shelving, tier: Tier, window: float) -> Iterator[SampleBlock]:
     for who in sorted(shelf.subjects(tier, window)):
         for block, head, body in sorted(shelf.read(tier, window, *who), key=lambda found: found[0].boot):
-            yield SampleBlock(tier.name, window, *who, block.boot, window, window + tier.span, head, bytes(body))
+            plain = Points(LAYOUTS[who[0]], head, body).plain()
+            yield SampleBlock(tier.name, window, *who, block.boot, window, window + tier.span, *plain)
 
 
 def restore(shelf: Shelving, name: str, window: float, blocks: Iterable[SampleBlock]) -> None:

@@ -4,12 +4,13 @@ StoreError          base of all; the text is one line for a person
  +- BadRow          the caller's: a row or an argument that no back end would take; nothing was changed
  +- Damaged         the files': cannot be read as what they should be; names the file and the cure, changes nothing
  +- Unwritable      the disk's: full, read-only or failing; nothing of the batch is durable, a later try may succeed
+ +- Overtaken       nobody's: another hub wrote meanwhile; nothing of the batch was, made again it decides anew
  +- Busy            the worker's queue is full; nothing was queued
 """
 
 from __future__ import annotations
 
-__all__ = ["BadRow", "Busy", "Damaged", "StoreError", "Unwritable"]
+__all__ = ["BadRow", "Busy", "Damaged", "Overtaken", "StoreError", "Unwritable"]
 
 
 class StoreError(Exception):
@@ -30,6 +31,10 @@ class Damaged(StoreError):
 
 class Unwritable(StoreError):
     """The store could not write; nothing of the batch became durable.  Trying again later is right."""
+
+
+class Overtaken(StoreError):
+    """What the batch took for granted is not so (any more); made again at once, it waits for its turn."""
 
 
 class Busy(StoreError):

@@ -30,10 +30,11 @@ class Members(Authority):
             connection.execute("INSERT OR REPLACE INTO leases VALUES (?, ?)", values)
             return Taken(epoch, self.leases())
 
-    def renew_lease(self, row: LeaseRow) -> tuple[LeaseRow, ...] | None:
+    def renew_lease(self, row: LeaseRow, heard: Mapping[str, float] | None = None) -> tuple[LeaseRow, ...] | None:
         with self._database.write() as connection:
             if self._born(row.hub) != row.born:
                 return None
+            self.hear_agents(row.hub, heard or {})
             connection.execute("UPDATE leases SET body = ? WHERE hub = ?", (pack(row), row.hub))
             return self.leases()
 
@@ -56,8 +57,12 @@ class Members(Authority):
             connection.executemany(_HEAR, [(agent, hub, at) for agent, at in heard.items()])
             return tuple(sorted(left))
 
-    def judge_agent(self, agent: str, presence: Presence, mark: int | None = None) -> bool:
+    def judge_agent(
+        self, agent: str, presence: Presence, mark: int | None = None, judge: LeaseRow | None = None
+    ) -> bool:
         with self._database.write() as connection:
+            if judge is not None and not any(row.covers(judge) for row in self.leases()):
+                return False
             change = "UPDATE seen SET presence = ?1 WHERE agent = ?2 AND presence != ?1 AND (?3 IS NULL OR mark = ?3)"
             return connection.execute(change, (Presence(presence).value, agent, mark)).rowcount > 0
 

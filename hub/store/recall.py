@@ -8,15 +8,19 @@ so every moment is answered once, by the best that is kept.
 
 from __future__ import annotations
 
-from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from hub.monitor.history import CONTAINER, PROCESS, History, Layout, Point, join, points_of, rollup, rollup_samples
-from hub.store.rings import Stream, decode
+from hub.monitor.history import CONTAINER, PROCESS, History, Layout, Point, join, points_of, rollup
+from hub.monitor.recent import Run, recent
+from hub.monitor.sheets import Packed, Sheet, sheet_of
+from hub.monitor.tables import np
+from hub.store.rings import NOBODY, Stream
+from hub.store.rolling import sheet_in
 from hub.store.shelf import RAW, TIERS, Shelving, Tier
+from hub.store.tiers import Points
 from wire.model import RosterRow
 
 __all__ = ["LAYOUTS", "Instances", "recall", "rolled"]
@@ -28,8 +32,6 @@ Instance = tuple[str, int, int]
 
 Match = Callable[[RosterRow], bool]
 Span = tuple[float, float]
-NOBODY = RosterRow(0, 0, 0, "", "", "", 0)
-"""Stands for the one row of a container."""
 
 
 class Instances:
@@ -38,7 +40,7 @@ class Instances:
     def __init__(self, layout: Layout, match: Match) -> None:
         self._layout, self._match = layout, match
         self.rows: dict[Instance, RosterRow] = {}
-        self._samples: dict[Instance, list[tuple[float, tuple[float, ...]]]] = defaultdict(list)
+        self._runs: dict[Instance, list[Run]] = defaultdict(list)
         self._points: dict[Instance, list[Point]] = defaultdict(list)
 
     def _wanted(self, boot: str, rows: Iterable[RosterRow]) -> Iterator[tuple[int, Instance]]:
@@ -50,42 +52,46 @@ class Instances:
 
     def add_stream(self, stream: Stream, spans: list[Span]) -> None:
         """Samples in memory."""
-        for index, instance in self._wanted(stream.key.boot, stream.rows or (NOBODY,)):
-            self._samples[instance] += _within(list(stream.samples(index)), spans)
+        wanted = list(self._wanted(stream.key.boot, stream.rows or (NOBODY,)))
+        if wanted:
+            self._add(wanted, sheet_of(stream.layout, stream.height, stream.times[:], stream.data), spans)
 
     def add_raw(self, boot: str, head: Any, body: memoryview, spans: list[Span]) -> None:
-        """A RAWB block: head [roster, rows, count], body times and blobs."""
-        rows = [RosterRow(*row) for row in head[1]] or [NOBODY]
-        times = array("d", bytes(body[: 8 * head[2]]))
-        for index, instance in self._wanted(boot, rows):
-            found = decode(self._layout, len(rows), index, times, body[8 * head[2] :])
-            self._samples[instance] += _within(list(found), spans)
+        """A raw block."""
+        _, rows, sheet = sheet_in(self._layout, head, body)
+        self._add(self._wanted(boot, rows or (NOBODY,)), sheet, spans)
+
+    def _add(self, wanted: Iterable[tuple[int, Instance]], sheet: Sheet | Packed, spans: list[Span]) -> None:
+        times = np.array(sheet.times)
+        meant = np.logical_or.reduce([(start <= times) & (times < end) for start, end in spans])
+        for index, instance in wanted:
+            if meant.any():
+                self._runs[instance].append((times[meant], sheet.row(index)[meant]))
 
     def add_tier(self, boot: str, head: Any, body: memoryview, spans: list[Span], step: float) -> None:
-        """A TIER block: head [[row, points] ...], body their points."""
-        size, starts, offset = self._layout.point.size, [], 0
-        for _, count in head:
-            starts.append(offset)
-            offset += count * size
-        for index, instance in self._wanted(boot, [RosterRow(*row) for row, _ in head]):
-            part = body[starts[index] : starts[index] + head[index][1] * size]
-            self._points[instance] += _within(self._layout.unpack(part, step), spans)
+        """A block of a coarser tier."""
+        points = Points(self._layout, head, body)
+        for index, instance in self._wanted(boot, points.rows):
+            self._points[instance] += _within(self._layout.unpack(points.of(index), step), spans)
 
-    def points(self) -> dict[Instance, list[Point]]:
-        """Each instance's points in the order of time."""
-        return {instance: self._of(instance) for instance in self.rows}
+    def history(self, step: float | None) -> History:
+        """All of them as one."""
+        found = recent(self._layout, list(self._runs.values())) if step is None and not self._points else None
+        return found or join(self._layout, [self._of(instance) for instance in self.rows], step)
 
     def _of(self, instance: Instance) -> list[Point]:
-        raw = points_of(self._layout, sorted(self._samples.get(instance, ()), key=_TIME))
+        samples = [
+            (at, tuple(figures))
+            for times, table in self._runs.get(instance, ())
+            for at, figures in zip(times.tolist(), table.tolist(), strict=True)
+        ]
+        raw = points_of(self._layout, sorted(samples, key=_TIME))
         return sorted(raw + self._points.get(instance, []), key=_TIME)
 
     def rolled(self, step: float) -> Iterator[tuple[Instance, RosterRow, list[Point]]]:
-        """Each instance's points of a coarser tier, computed one by one."""
-        return ((instance, row, self._rolled(instance, step)) for instance, row in self.rows.items())
-
-    def _rolled(self, instance: Instance, step: float) -> list[Point]:
-        raw = rollup_samples(self._layout, sorted(self._samples.get(instance, ()), key=_TIME), step)
-        return raw + rollup(sorted(self._points.get(instance, ()), key=_TIME), step)
+        """The points of each instance as those of a coarser tier, computed one by one."""
+        ordered = ((instance, row, sorted(self._points[instance], key=_TIME)) for instance, row in self.rows.items())
+        return ((instance, row, rollup(points, step)) for instance, row, points in ordered)
 
 
 _TIME = itemgetter(0)
@@ -120,7 +126,7 @@ def recall(
                 read(shelf, tier, window, who, found, spans)
                 for stream in [s for w, s in memory if w == window]:
                     found.add_stream(stream, spans)
-    return join(LAYOUTS[who[0]], list(found.points().values()), step)
+    return found.history(step)
 
 
 def read(shelf: Shelving, tier: Tier, window: float, who: tuple[str, str], found: Instances, spans: list[Span]) -> None:
@@ -147,7 +153,7 @@ def _cut(spans: list[Span], by: Span) -> tuple[list[Span], list[Span]]:
 def rolled(
     shelf: Shelving, source: Tier, windows: list[float], who: tuple[str, str], step: float
 ) -> Iterator[tuple[Instance, RosterRow, list[Point]]]:
-    """One subject's points of a coarser tier, instance by instance."""
+    """One subject's points of a coarser tier out of a finer one's, instance by instance."""
     found = Instances(LAYOUTS[who[0]], lambda row: True)
     for window in windows:
         read(shelf, source, window, who, found, [(window, window + source.span)])

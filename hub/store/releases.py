@@ -16,13 +16,14 @@ their own version (hub.store.segments) and nothing in them decides who may do wh
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from hub.store.errors import StoreError, Unwritable
 
-__all__ = ["STEPS", "copy_of", "newer", "take_over"]
+__all__ = ["STEPS", "copy_of", "go_back", "newer", "take_over"]
 
 STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 """From each format to the next; the first format is 1."""
@@ -39,7 +40,7 @@ def newer(path: str, found: int, known: int) -> StoreError:
     copy = copy_of(path, known)
     if not os.path.exists(copy):
         return StoreError(f"{said}; update")
-    cure = f"rename it (with its -wal and -shm files), then {copy}, made at the update, to {os.path.basename(path)}"
+    cure = f"hubctl store downgrade puts {copy}, made at the update, in its place"
     return StoreError(f"{said}; update, or go back: {cure}; what was revoked since then must be revoked again")
 
 
@@ -63,6 +64,46 @@ def take_over(
         connection.execute("COMMIT")
     finally:
         connection.close()  # rolls back what did not come to its end
+
+
+def go_back(path: str, known: int) -> str:
+    """Put the copy that an update made of format `known` in the place of the newer file; returns where that lies now.
+
+    The copy stays, and the newer file is kept whole under the name of its own format.  The caller holds the lock.
+    Raises StoreError; then nothing has changed.
+    """
+    found = _version(path)
+    if found <= known:
+        raise StoreError(f"{path} has format {found}, which this release reads: there is nothing to go back from")
+    copy = copy_of(path, known)
+    if not os.path.exists(copy):
+        raise StoreError(f"{copy} is missing: the update made it there; without it only the newer release reads {path}")
+    if _version(copy) != known:
+        raise StoreError(f"{copy} has format {_version(copy)}, not {known}; it is no copy of {path}")
+    aside, fresh = copy_of(path, found), f"{path}.new"
+    _copy(path, aside)
+    shutil.copyfile(copy, fresh)
+    os.chmod(fresh, 0o600)
+    _sync(fresh)
+    for log in (f"{path}-wal", f"{path}-shm"):  # what they held is in the file that was set aside
+        if os.path.exists(log):
+            os.unlink(log)
+    os.rename(fresh, path)
+    _sync(os.path.dirname(path) or ".")
+    return aside
+
+
+def _version(path: str) -> int:
+    """The format of a file, read without changing it.  Raises StoreError."""
+    if not os.path.exists(path):
+        raise StoreError(f"{path} is missing")
+    connection = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?mode=ro", uri=True)
+    try:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be read ({error})") from None
+    finally:
+        connection.close()
 
 
 def _copy(path: str, target: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wire._record import Record
@@ -102,7 +103,7 @@ class AuditRow(Record):
     action: str
     target: str
     outcome: str
-    """`accepted`, `refused`, `done`, `failed`, `expired`."""
+    """`accepted`, `refused`, `done`, `failed`, `expired`; of what is followed `following`, `ended`, `lapsed`."""
     detail: str = ""
     command: str = ""
     """Id of the command, where there is one."""
@@ -156,6 +157,22 @@ class KeyRow(Record):
     """Id of the token it came with."""
     container: str | None = None
     revoked_at: float | None = None
+
+
+Sample = tuple[str, str, int, float, Mapping[str, bytes]]
+"""Agent, boot, roster, hub time, columns: one sample of all processes of a container."""
+
+ContainerSample = tuple[str, float, Sequence[float | None]]
+"""Container, hub time, values."""
+
+
+class Taking(Record):
+    """What became of many samples."""
+
+    unknown: tuple[str, ...]
+    """Agents whose roster is to be asked for."""
+    refused: int
+    """How many did not fit their roster, or were not of this time."""
 
 
 class SampleBlock(Record):

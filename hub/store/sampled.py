@@ -20,7 +20,7 @@ from hub.store.blocks import blocks_of, restore
 from hub.store.errors import BadRow
 from hub.store.recall import recall
 from hub.store.rings import Key
-from hub.store.rows import Latest, SampleBlock
+from hub.store.rows import ContainerSample, Latest, Sample, SampleBlock, Taking
 from hub.store.samples import Samples
 from wire.model import RosterRow
 
@@ -49,8 +49,32 @@ class Sampled(Store):
         rows = self._samples.rosters.get(key)
         if rows is None:
             return False
-        self._samples.put(key, rows, at, _blob(columns, len(rows)))
+        self._samples.put(key, rows, at, _blob(columns, _lengths(len(rows))))
         return True
+
+    def take_samples(self, samples: Sequence[Sample], containers: Sequence[ContainerSample]) -> Taking:
+        taken, newest, unknown, refused = self._samples, self._samples.newest, [], 0
+        for agent, boot, roster, at, columns in samples:
+            stream = newest.get(agent)
+            if stream is None or not stream.start <= at < stream.end or stream.roster != roster or stream.boot != boot:
+                stream = None
+            try:
+                if stream is not None:
+                    taken.add(stream, at, _blob(columns, stream.lengths))  # type: ignore[arg-type]
+                elif not self.put_samples(agent, boot, roster, at, columns):
+                    unknown.append(agent)
+            except BadRow:
+                refused += 1
+        for container, at, values in containers:
+            box = taken.boxes.get(container)
+            try:
+                if box is not None and box.start <= at < box.end:
+                    taken.add(box, at, _packed(values))
+                else:
+                    self.put_container(container, at, values)
+            except BadRow:
+                refused += 1
+        return Taking(tuple(unknown), refused)
 
     def put_container(self, container: str, at: float, values: Sequence[float | None]) -> None:
         self._samples.put(Key("container", container), (), at, _packed(values))
@@ -91,27 +115,25 @@ class Sampled(Store):
         found = self._samples.newest.get(agent)
         if found is None:
             return None
-        stream, at, blob = found
         columns: dict[str, array[float]] = {}
-        offset = 0
-        for (name, _, code), length in zip(PROCESS.sizes, stream.lengths, strict=True):
+        blob, offset = found.blob, 0
+        for (name, _, code), length in zip(PROCESS.sizes, found.lengths, strict=True):
             columns[name] = array(code, blob[offset : offset + length])
             offset += length
-        return Latest(agent, stream.key.boot, at, stream.rows, columns)
+        return Latest(agent, found.key.boot, found.at, found.rows, columns)
 
 
-def _blob(columns: Mapping[str, bytes], rows: int) -> bytes:
-    """The columns in our order, unknown ones filled with NaN."""
-    whole = [columns[name] for name in _NAMES if name in columns]
-    if [*map(len, whole)] == _lengths(rows):
-        return b"".join(whole)
+def _blob(columns: Mapping[str, bytes], lengths: list[int]) -> bytes:
+    """The columns in our order, unknown ones filled with NaN; `lengths` are the bytes of each."""
+    if tuple(columns) == _NAMES and [*map(len, columns.values())] == lengths:
+        return b"".join(columns.values())
     parts = []
-    for name, size, code in PROCESS.sizes:
+    for (name, size, code), length in zip(PROCESS.sizes, lengths, strict=True):
         part = columns.get(name)
         if part is None:
-            part = array(code, [nan] * rows).tobytes()
-        elif len(part) != size * rows:
-            raise BadRow(f"column {name} has {len(part)} bytes instead of {size} for each of {rows} rows")
+            part = array(code, [nan] * (length // size)).tobytes()
+        elif len(part) != length:
+            raise BadRow(f"column {name} has {len(part)} bytes instead of {length} for {length // size} rows")
         parts.append(part)
     return b"".join(parts)
 
@@ -123,7 +145,7 @@ def _lengths(rows: int) -> list[int]:
 
 def _packed(values: Sequence[float | None]) -> bytes:
     try:
-        return _CONTAINER.pack(*[nan if value is None else value for value in values])
+        return _CONTAINER.pack(*([nan if value is None else value for value in values] if None in values else values))
     except (StructError, OverflowError, TypeError) as error:
         raise BadRow(f"a container's sample cannot be stored: {error}") from None
 

@@ -4,10 +4,12 @@ Format.  Little-endian; 16 bytes MAGIC, then records: tag (4 bytes), length and 
 payload.  A map or list inside is msgpack.
 
 * Journal, `WINDOW-N.journal`: `NAME` [stream number, kind, subject, boot, roster, rows] once for each stream, then
-  `DATA`: stream number and count (u32), count times (f64), count blobs.  What a crash cuts off at its end is ignored.
-* Segment, `WINDOW-N.segment`: one block a stream (`RAWB`) or a subject's boot (`TIER`), each zlib-compressed: the
-  length of its head (u32), its head, its body; then `INDX` with the place of each block and the journals that the
-  segment replaces, then 16 bytes: the index's offset (u64) and END.  Written under another name, synced, renamed.
+  `DATA`: stream number and count (u32), count times (f64), count blobs; `THIN`: the same, with what the blobs differ in
+  from the stream's first (hub.store.thin).  What a crash cuts off at its end is ignored.
+* Segment, `WINDOW-N.segment`: one block a stream (`SHET`, of old `RAWB`) or a subject's boot (`TABL`, of old `TIER`),
+  each in zlib's format: the length of its head (u32), its head, its body; then `INDX` with the place of each block and
+  the journals that the segment replaces, then 16 bytes: the index's offset (u64) and END.  Written under another name,
+  synced, renamed.
 
 Damage is found by the checksums when a file is read.  It is reported, the damaged part left out, and nothing deleted.
 """
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from struct import Struct
 from struct import error as StructError
 from typing import Any
@@ -24,16 +26,24 @@ from typing import Any
 import msgpack
 
 from hub.store.errors import Damaged
+from hub.store.thin import Unwritten, spread_out
 from wire._record import Record
 
 __all__ = ["Block", "Journal", "SegmentFile", "SegmentWriter", "read_journal", "squeeze", "sync_directory", "unsqueeze"]
 
 MAGIC = b"pidone samples 1"
 END = b"pidone.\n"
+SHEET, TABLE = b"SHET", b"TABL"
+"""Tags of blocks whose body is packed already: sheets of raw windows (hub.monitor.sheets), tables of points
+(hub.store.tiers).  RAWB and TIER are their older forms."""
+
 _HEAD = Struct("<4sII")
 _TAIL = Struct("<Q8s")
 _LENGTH = Struct("<I")
 _DATA = Struct("<II")
+_STORED = Struct("<BHH")
+STORED = 0xFFFF
+"""Most bytes in a stored block of zlib's format."""
 
 CURE = "its samples are missing from answers, all others are not; it is kept until retention takes it, or move it away"
 
@@ -55,16 +65,28 @@ def _record(tag: bytes, payload: bytes) -> bytes:
     return _HEAD.pack(tag, len(payload), zlib.crc32(payload, zlib.crc32(tag))) + payload
 
 
-def squeeze(head: object, body: bytes) -> bytes:
-    """Head and body of a block, compressed."""
+def squeeze(head: object, body: bytes, tag: bytes = b"") -> bytes:
+    """Head and body of a block, compressed where the body is not so already."""
     packed = msgpack.packb(head)
-    return zlib.compress(_LENGTH.pack(len(packed)) + packed + body, 1)
+    whole = _LENGTH.pack(len(packed)) + packed + body
+    return _stored(whole) if tag in (SHEET, TABLE) else zlib.compress(whole, 1)
+
+
+def _stored(data: bytes) -> bytes:
+    """What zlib writes at level 0 (RFC 1950, 1951), without a compressor, which takes longer to make than to use."""
+    starts = range(0, len(data), STORED)
+    blocks = [
+        _STORED.pack(at + STORED >= len(data), part := min(STORED, len(data) - at), part ^ 0xFFFF)
+        + data[at : at + part]
+        for at in starts
+    ]
+    return b"".join([b"\x78\x01", *blocks, zlib.adler32(data).to_bytes(4, "big")])
 
 
 def unsqueeze(data: bytes) -> tuple[Any, memoryview]:
     """Head and body again.  Raises ValueError."""
     try:
-        whole = zlib.decompress(data)
+        whole = zlib.decompress(data, bufsize=len(data) + 64)
         (length,) = _LENGTH.unpack_from(whole)
         return msgpack.unpackb(whole[4 : 4 + length]), memoryview(whole)[4 + length :]
     except (zlib.error, StructError, msgpack.exceptions.UnpackException) as error:
@@ -95,14 +117,15 @@ class Journal:
             os.unlink(path)
             raise
 
-    def append(self, entries: list[tuple[Any, Sequence[Sequence[Any]], bytes, bytes]]) -> None:
-        """Write (key, rows, times, blobs) of each stream; `key` is a Key.  Raises OSError, then nothing was written."""
+    def append(self, entries: list[Unwritten]) -> None:
+        """Write what there is of each stream.  Raises OSError, then nothing was written."""
         names, parts = dict(self._names), []
-        for key, rows, times, blobs in entries:
-            if key not in names:
-                names[key] = len(names)
-                parts.append(_record(b"NAME", msgpack.packb([names[key], *key, rows])))
-            parts.append(_record(b"DATA", _DATA.pack(names[key], len(times) // 8) + times + blobs))
+        for one in entries:
+            if one.key not in names:
+                names[one.key] = len(names)
+                parts.append(_record(b"NAME", msgpack.packb([names[one.key], *one.key, one.rows])))
+            tag = b"THIN" if one.before else b"DATA"
+            parts.append(_record(tag, _DATA.pack(names[one.key], one.number) + one.times + one.data))
         self._append(b"".join(parts))
         self._names = names
 
@@ -129,15 +152,20 @@ def read_journal(path: str) -> tuple[list[tuple[list[Any], bytes]], str]:
     if data[:16] != MAGIC:
         return [], "" if MAGIC.startswith(data) else "has no readable beginning"
     streams: dict[int, list[Any]] = {}
+    firsts: dict[int, bytes] = {}
     found: list[tuple[list[Any], bytes]] = []
     offset = 16
     for tag, payload, offset in _records(data, 16):  # noqa: B007
         if tag == b"NAME":
             number, *stream = msgpack.unpackb(payload)
             streams[number] = stream
-        elif tag == b"DATA":
+        elif tag in (b"DATA", b"THIN"):
             number, count = _DATA.unpack_from(payload)
-            found.append(([*streams[number], count], payload[_DATA.size :]))
+            times, body = payload[_DATA.size : _DATA.size + 8 * count], payload[_DATA.size + 8 * count :]
+            if tag == b"THIN":
+                body = spread_out(firsts[number], count, body)
+            firsts.setdefault(number, body[: len(body) // count])
+            found.append(([*streams[number], count], times + body))
     return found, _what_is_left(data, offset)
 
 
@@ -168,7 +196,7 @@ class SegmentWriter:
 
     def add(self, tag: bytes, block: Block, head: object, body: bytes) -> None:
         """Append a block; `offset` and `length` of `block` are filled in."""
-        record = _record(tag, squeeze(head, body))
+        record = _record(tag, squeeze(head, body, tag))
         self._blocks.append(block._replace(offset=self._file.tell(), length=len(record)))
         self._file.write(record)
 

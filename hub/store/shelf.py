@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import re
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Protocol
 
 from hub.store.errors import Damaged
 from hub.store.rings import WINDOW
 from hub.store.rows import TierUse
 from hub.store.segments import Block, Journal, SegmentFile, SegmentWriter
+from hub.store.thin import Unwritten
 from wire._record import Record
 
-__all__ = ["RAW", "TIERS", "Journalling", "Shelf", "Shelving", "Tier", "Writing"]
+__all__ = ["RAW", "TIERS", "Journalling", "Shelf", "Shelving", "Tier", "Writing", "make_again"]
 
 
 class Tier(Record):
@@ -50,8 +52,8 @@ class Journalling(Protocol):
     path: str
     """What the journal is called."""
 
-    def append(self, parts: list[tuple[Any, Sequence[Sequence[Any]], bytes, bytes]]) -> None:
-        """Write (key, roster rows, times, blobs) of some streams.  Raises OSError."""
+    def append(self, parts: list[Unwritten]) -> None:
+        """Write what there is of some streams.  Raises OSError."""
 
     def close(self) -> None:
         """Release what it holds; what was written stays."""
@@ -109,6 +111,9 @@ class Shelving(Protocol):
 
     def covered(self, window: float) -> set[str]:
         """Names of the journals that the raw windows replace."""
+
+    def alone(self, window: float) -> frozenset[tuple[str, str]]:
+        """Subjects of a raw window of which the shelf has what was sealed here last, and nothing else."""
 
     def use(self) -> tuple[TierUse, ...]:
         """What each tier weighs and spans."""
@@ -208,6 +213,11 @@ class Shelf:
         indexes = [self.attempt(file.index) for file in self._files[RAW.name].get(window, [])]
         return {name for found in indexes if found for name in found[1]}
 
+    def alone(self, window: float) -> frozenset[tuple[str, str]]:
+        """All, where a single file holds the window."""
+        files = self._files[RAW.name].get(window, [])
+        return frozenset(self._index(files[0])) if len(files) == 1 else frozenset()
+
     def attempt(self, read: Any) -> Any:
         """The result, or None and a problem noted once for each file."""
         try:
@@ -250,3 +260,14 @@ class Sealed(SegmentWriter):
         """Finish, sync, rename, and put it on the shelf."""
         super().seal()
         self._shelf.add(self._tier, self._window, self.path)
+
+
+def make_again(shelf: Shelving, late: float) -> None:
+    """Remove the windows that lack what came late to a raw one: so they are due, if all they are made of is there."""
+    stale = []
+    for source, tier in pairwise(TIERS):
+        window, finer = late // tier.span * tier.span, shelf.windows(source)
+        if window in shelf.windows(tier) and finer and finer[0] <= window:
+            stale.append((tier, window))
+    for tier, window in stale:
+        shelf.remove(tier, window)

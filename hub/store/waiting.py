@@ -14,8 +14,8 @@ from wire._record import Record
 
 __all__ = ["IN_MEMORY", "Absence", "Call", "Waiting"]
 
-IN_MEMORY = frozenset({"put_samples", "put_container", "put_roster"})
-"""Writes that are in memory even where their batch failed: there is nothing to make up for."""
+IN_MEMORY = frozenset({"put_samples", "take_samples", "put_container", "put_roster"})
+"""Writes into memory: they need no transaction, and there is nothing to make up for where one failed."""
 
 
 UNTOUCHED = IN_MEMORY | {"latest"}

@@ -3,8 +3,10 @@
 Theory.  An fsync takes milliseconds to seconds, so the loop never calls a store.  It submits (method, arguments, tag);
 the thread takes everything that waits, up to BATCH, runs the writes inside one `store.batch()` - one transaction, one
 fsync - and only after that has ended puts their outcomes out and calls `notify()`.  Reads of the same take follow, so
-a long query never delays an acknowledgement that is due already.  If the batch itself fails (full disk), every write
-in it has failed, and its outcomes say so: nothing is acknowledged that is not durable.
+a long query never delays an acknowledgement that is due already.  What only goes into memory (samples) comes after all
+that, one call between two looks for what is more urgent, and before a call about samples; its outcomes wake nobody:
+they are drained with the next.  If the batch itself fails (full disk), every write in
+it has failed, and its outcomes say so: nothing is acknowledged that is not durable.
 
 A store that is away (a full disk, a Redis that does not answer) raises Unwritable.  Who waits for the outcome is told:
 an agent keeps its facts and sends them again, a client reads the error.  A write that nobody waits for (no tag: audit,
@@ -28,7 +30,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from hub.store.base import READS, Store
-from hub.store.errors import Busy, StoreError, Unwritable
+from hub.store.errors import Busy, Overtaken, StoreError, Unwritable
 from hub.store.waiting import IN_MEMORY, Absence, Call, Waiting
 from wire import limits
 from wire._record import Record
@@ -47,6 +49,16 @@ BATCH = 512
 TEND_SECONDS = 2.0
 """Pause between two looks for due upkeep; samples are written out every 10 s, so an idle hub wakes rarely."""
 
+
+JOINED = {"durable": "durables"}
+"""Reading methods, each with the one that answers many such calls at once."""
+
+OF_SAMPLES = frozenset({"process_history", "container_history", "latest", "stats", "flush"})
+"""Calls about what is in memory: everything that came before is there when they are made."""
+
+LINGER_SECONDS = 0.005
+"""How long writes that nobody waits for may wait for others: a thread that wakes for each of them holds up the loop,
+and a command that comes meanwhile has the disk for itself."""
 
 TRY_SECONDS = 1.0
 """Between two tries to make up for writes that wait."""
@@ -79,6 +91,8 @@ class Worker:
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._outcomes: deque[Outcome] = deque()
         self._dropped = 0
+        self._later: deque[Call] = deque()
+        """What goes into memory, and may wait."""
         self._waiting, self._made, self._try_at = Waiting(keep), 0, 0.0
         self._absence = Absence()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
@@ -92,7 +106,7 @@ class Worker:
 
         Raises Busy where too much is queued: the caller must not acknowledge what it wanted to keep.
         """
-        if self._calls.qsize() >= self._limit:
+        if self.backlog >= self._limit:
             self._dropped += 1
             raise Busy(f"{self._limit} calls wait for the store")
         self._calls.put(Call(method, args, tag))
@@ -104,8 +118,8 @@ class Worker:
 
     @property
     def backlog(self) -> int:
-        """Calls not yet taken."""
-        return self._calls.qsize()
+        """Calls not yet made."""
+        return self._calls.qsize() + len(self._later)
 
     @property
     def refused(self) -> int:
@@ -128,9 +142,10 @@ class Worker:
     def _run(self) -> None:
         pause, due, going = TEND_SECONDS, 0.0, True
         while going:
-            calls, going = self._take(pause)
+            calls, going = self._take(0.0 if self._later else pause)
             self._make_up()
             self._carry_out(calls)
+            self._remember(1 if going else len(self._later))
             pause, due = self._tend(due)
         self._try_at = 0.0
         self._make_up()
@@ -139,18 +154,25 @@ class Worker:
         self._guard(self._store.close, self._clock())
 
     def _take(self, pause: float) -> tuple[list[Call], bool]:
-        """Wait for a call, then everything else that waits; False with it when it is time to stop."""
-        calls: list[Call] = []
-        try:
-            call = self._calls.get(timeout=pause) if pause > 0 else self._calls.get_nowait()
-            while call is not None:
-                calls.append(call)
-                if len(calls) >= BATCH:
-                    return calls, True
-                call = self._calls.get_nowait()
-        except Empty:
-            return calls, True
-        return calls, False
+        """Wait for a call, then everything else that waits; False with it when it is time to stop.
+
+        Where nobody waits for any of them, a little longer, so that they share their way to the disk.
+        """
+        calls, until = list[Call](), time.monotonic() + pause
+        while len(calls) < BATCH:
+            left = until - time.monotonic()
+            try:
+                call = self._calls.get(timeout=left) if left > 0 else self._calls.get_nowait()
+            except Empty:
+                break
+            if call is None:
+                return calls, False
+            if not calls:
+                until = time.monotonic() + (0.0 if self._later else LINGER_SECONDS)
+            if call.tag is not None and call.method not in IN_MEMORY:
+                until = 0.0
+            calls.append(call)
+        return calls, True
 
     def _carry_out(self, calls: list[Call]) -> None:
         writes = [call for call in calls if call.method not in READS]
@@ -158,25 +180,51 @@ class Worker:
             later = [call for call in writes if call.tag is None and call.method not in IN_MEMORY]
             writes = [call for call in writes if call.tag is not None or call.method in IN_MEMORY]
             self._put([outcome for call in later for outcome in self._keep(call, "the store is away")])
+        self._later.extend(call for call in writes if call.method in IN_MEMORY)
+        if any(call.method in OF_SAMPLES for call in calls):
+            self._remember(len(self._later))
+        writes = [call for call in writes if call.method not in IN_MEMORY]
         outcomes = zip(writes, self._write(writes), strict=True)
         self._put([told for call, outcome in outcomes for told in self._told(call, outcome)])
+        self._read([call for call in calls if call.method in READS])
+
+    def _read(self, calls: list[Call]) -> None:
+        for method, many in JOINED.items():
+            same = [call for call in calls if call.method == method]
+            if len(same) > 1:
+                calls = [call for call in calls if call.method != method]
+                found = self._outcome(Call(many, (tuple(call.args for call in same),), None))
+                values = found.value if found.error is None else [None] * len(same)
+                outcomes = [Outcome(call.tag, value, found.error) for call, value in zip(same, values, strict=True)]
+                self._note(same, outcomes)
+                self._put(outcomes)
         for call in calls:
-            if call.method in READS:
-                outcome = self._outcome(call)
-                self._note([call], [outcome])
-                self._put([outcome])
+            outcome = self._outcome(call)
+            self._note([call], [outcome])
+            self._put([outcome])
+
+    def _remember(self, most: int) -> None:
+        """Make some of the calls that go into memory."""
+        for _ in range(min(most, len(self._later))):
+            self._outcomes.append(self._outcome(self._later.popleft()))  # wake nobody
 
     def _write(self, calls: list[Call]) -> list[Outcome]:
         if not calls:
             return []
         try:
-            self._store.foresee([(call.method, call.args) for call in calls])
-            with self._store.batch():
-                outcomes = [self._outcome(call) for call in calls]
+            try:
+                outcomes = self._batch(calls)
+            except Overtaken:
+                outcomes = self._batch(calls)
         except Exception as error:  # the batch is lost, the thread must not be
             outcomes = [Outcome(call.tag, None, _store_error(error)) for call in calls]
         self._note(calls, outcomes)
         return outcomes
+
+    def _batch(self, calls: list[Call]) -> list[Outcome]:
+        self._store.foresee([(call.method, call.args) for call in calls])
+        with self._store.batch():
+            return [self._outcome(call) for call in calls]
 
     def _note(self, calls: list[Call], outcomes: list[Outcome]) -> None:
         """Tell when the store went away or came back."""

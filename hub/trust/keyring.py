@@ -2,6 +2,7 @@
 
     STATE/keys/hub.json       key of the ports 7401, 7402, 7404, 7405
     STATE/keys/rotation.json  how far a change of the hub's key got (hub.trust.rotation)
+    STATE/keys/link.json      key under which this hub dials others (hub.cluster.links); made anew where it is missing
     STATE/keys/fleet.json     key of the enrolment port; every join string pins its public half
     STATE/client/admin.json   a client key of role admin, made at the first start, for hubctl on this machine
 
@@ -30,6 +31,7 @@ class Keyring(Record):
     """The hub's own key, and the change of it."""
     fleet: KeyPair
     admin: ClientKey
+    link: KeyPair
 
     @property
     def own(self) -> KeyPair:
@@ -46,11 +48,11 @@ def load(state_dir: str, command: str, feed: str) -> Keyring:
     try:
         for folder in (root, root / "keys", root / "client"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        own, fleet = (_pair(root / "keys" / name) for name in ("hub.json", "fleet.json"))
+        own, fleet, link = (_pair(root / "keys" / name) for name in ("hub.json", "fleet.json", "link.json"))
         turn = rotation.load(root / "keys", own)
         goal, key = turn.standing.goal, (turn.next or turn.own).public
         admin = _admin(root / "client" / "admin.json", shift(command, goal), shift(feed, goal), key)
-        return Keyring(_name(root / "keys" / "hub.id"), turn, fleet, admin)
+        return Keyring(_name(root / "keys" / "hub.id"), turn, fleet, admin, link)
     except (OSError, KeyFault) as error:
         hint = "state_dir= must be a directory of the hub's own; restore a damaged file from a backup or remove it"
         raise StartError(f"{error}: {hint}") from None

@@ -1,17 +1,20 @@
-"""An agent changes its own key: asked by an admin, offered over the connection it has, proved by its first use.
+"""An agent or a relay changes its own key: an admin asks, the present connection offers, the first use proves it.
 
 Theory.  The agent makes the pair, keeps it, and offers the public half (Rekey) over the connection that its present
 key opened; no token is needed.  The hub keeps the new row first and admits both keys; the gate tells of the first
 handshake under the new one, which proves that the agent holds its secret, and only then the old row is revoked.  Each
 step may be lost and comes again: an offer is repeated until it is answered, the wish until the new key was used; a hub
-that starts between finds two live keys of one agent and takes the younger for the new one.
+that starts between finds two live keys of one agent and takes the younger for the new one.  Among several hubs each is
+told of the wish, since any of them may be the one that the agent talks to, and of the key that was offered.
 """
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 from hub.clock import Instant
+from hub.cluster.tidings import BOOK, REPLACED
 from hub.discovery.notices import note
 from hub.errors import Refusal
 from hub.fleet import Fleet
@@ -21,6 +24,10 @@ from hub.trust.roles import Subject
 from hub.words import Admit, Asked, Effects, Send, Store
 from wire.keys import KeyFault, check_key
 from wire.messages import Answer, Query, Refused, Rekey, Rekeyed
+from wire.model import FactKind
+
+REKEY = "rekey"
+"""Word of the errand: that agents are to change their keys."""
 
 PAUSE_SECONDS = 60.0
 """An agent that was not asked may offer a key this often: what it can make the hub write is bounded."""
@@ -39,19 +46,31 @@ class Rekeying:
         target = query.args.get("target")
         if not isinstance(target, str) or not target:
             raise Refusal("bad-argument", "target must name agents: a name, a glob or LABEL=VALUE; '*' for all")
+        rows = self._wish(target)
+        if not rows:
+            raise Refusal("unknown-target", f"there is no agent or relay {target[:80]!r}", "see hubctl agents")
+        detail = f"{len(rows)} asked"
+        row = AuditRow(now.wall, subject.name, "agent rekey", target[:200], "accepted", detail, "", asked.peer)
+        told = self._tell(BOOK, {"note": REKEY, "target": target}, now)
+        return [Send(asked.route, Answer(query.id, rows)), Store("append_audit", (row,)), *told]
+
+    def _wish(self, target: str) -> list[dict[str, str]]:
+        """Agents and relays that are meant; they are asked with the next answer."""
         meant = matcher(target, self.fleet)
         chosen = [agent for agent in self.fleet.registry.live() if meant(agent.id, "", "")]
-        if not chosen:
-            raise Refusal("unknown-target", f"there is no agent {target[:80]!r}", "see hubctl agents")
-        self.fleet.rekeying |= {agent.id for agent in chosen}
         rows = [{"agent": agent.id, "name": self.fleet.name_of(agent)} for agent in chosen]
-        detail = f"{len(rows)} agents asked"
-        row = AuditRow(now.wall, subject.name, "agent rekey", target[:200], "accepted", detail, "", asked.peer)
-        return [Send(asked.route, Answer(query.id, rows)), Store("append_audit", (row,))]
+        rows += [{"agent": name, "name": name} for name in sorted(self.fleet.relay_keys) if fnmatchcase(name, target)]
+        self.fleet.rekeying |= {row["agent"] for row in rows}
+        return rows
+
+    def wished(self, body: dict[str, object], now: Instant) -> Effects:
+        """Another hub was asked."""
+        self._wish(str(body.get("target", "")))
+        return []
 
     def take(self, asked: Asked, said: Rekey, now: Instant) -> Effects:
         """An agent offers its next key."""
-        present = self.fleet.agent_keys[asked.user]
+        present = self.fleet.agent_keys.get(asked.user) or self.fleet.relay_keys[asked.user]
         if said.public in self.fleet.keys:
             if self.fleet.keys[said.public].subject != asked.user:
                 raise Refusal("bad-key", "this key belongs to somebody else", "make another one")
@@ -66,7 +85,8 @@ class Rekeying:
                 return [Send(asked.route, Refused("", "store", "the hub cannot write to its store now", "try again"))]
             unused: Effects = [] if elder is None else self._drop(present, now)
             self.fleet.add_key(row)
-            return [Admit(self.fleet.admissions()), *unused, Send(asked.route, Rekeyed(said.public))]
+            told = self._tell(row.subject, {"note": "enrolled", "agent": row.subject, "public": row.public}, now)
+            return [Admit(self.fleet.admissions()), *unused, *told, Send(asked.route, Rekeyed(said.public))]
 
         def looked(known: Any, error: str, now: Instant) -> Effects:
             if error or known is not None:
@@ -75,6 +95,11 @@ class Rekeying:
             return [Store("put_key", (row,), kept)]
 
         return [Store("key", (said.public,), looked)]
+
+    def _tell(self, about: str, body: dict[str, object], now: Instant) -> Effects:
+        """The other hubs of this store read it; a new key as they do where one was enrolled."""
+        told = Store("record_fact", (about, now.wall, FactKind.NOTE, body))
+        return [told] if self.fleet.settings.shared else []
 
     def _check(self, agent: str, public: str, now: Instant) -> None:
         try:
@@ -102,5 +127,8 @@ class Rekeying:
         agent = self.fleet.registry.agents.get(row.subject)
         if agent is not None:
             effects += note(agent, {"note": "key changed", "agent": agent.id}, now.wall)
-        audit = AuditRow(now.wall, f"agent {row.subject}", "agent rekey", row.subject, "done", f"{public} for {old}")
-        return [Admit(self.fleet.admissions()), *effects, Store("append_audit", (audit,))]
+        audit = AuditRow(
+            now.wall, f"{row.kind} {row.subject}", "agent rekey", row.subject, "done", f"{public} for {old}"
+        )
+        told = self._tell(row.subject, {"note": REPLACED, "agent": row.subject, "public": old}, now)
+        return [Admit(self.fleet.admissions()), *effects, Store("append_audit", (audit,)), *told]

@@ -31,18 +31,23 @@ NEEDS: dict[str, Role] = {
         (
             *("about", "agents", "hosts", "containers", "ps", "exits", "events"),
             *("history", "container_history", "commands", "command_state", "metrics"),
-            *("hubs", "exit_groups", "why", "storms", "rolls", "alerts", "silence.list"),
+            *("hubs", "exit_groups", "follow", "why", "storms", "rolls", "alerts", "silence.list"),
         ),
         Role.VIEWER,
     ),
     "command": Role.VIEWER,
     **dict.fromkeys(("roll", "roll.cancel", "roll.resume", "silence.create", "silence.end"), Role.OPERATOR),
-    **dict.fromkeys(("alerts.test", "drain"), Role.ADMIN),
+    **dict.fromkeys(("alerts.test", "alerts.reload", "drain"), Role.ADMIN),
     "audit": Role.ADMIN,
     **dict.fromkeys(("token.create", "token.list", "token.revoke", "join"), Role.ADMIN),
     **dict.fromkeys(("key.create", "key.list", "key.revoke", "key.rotate", "agent.rekey"), Role.ADMIN),
 }
 """Operation of the query port -> least role.  `command` is decided by its verb, below."""
+
+HUB_OPS = frozenset(("hub.carry", "hub.hasten", "hub.tell"))
+"""What another hub of the cluster may ask, and nothing else; no client may, whatever its role."""
+TOLD = frozenset(("agents", "ps", "containers", "hosts", "boxes", "rolls", "roll.cancel", "roll.resume"))
+"""Operations that `hub.tell` answers on behalf of a client, whose role and scope come with it."""
 
 VERB_NEEDS: dict[str, Role] = {
     "tail": Role.VIEWER,

@@ -10,7 +10,7 @@ of that connection: that, and never the routing id a peer may choose, is who a p
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 import zmq
 from zmq.utils import z85
@@ -29,6 +29,10 @@ class Admissions:
         self.table: Mapping[tuple[str, str], str] = {}
         self.closed: frozenset[str] = frozenset()
         """Domains that take nobody new, because file descriptors are short."""
+        self.silenced: Container[str] = ()
+        """Subjects that are refused for now: they sent more than the hub could take."""
+        self.resting: Container[str] = ()
+        """Domains that take nobody new for now, because somebody came there who sent too much and is not known."""
         self.fresh: Mapping[str, str] = {}
         """Keys whose first use is to be told to `used`, on the gate's thread."""
         self.used: Callable[[str], object] = lambda public: None
@@ -36,6 +40,8 @@ class Admissions:
     def __call__(self, domain: str, public: str) -> str | None:
         """The subject of a known key of this domain."""
         subject = None if domain in self.closed else self.table.get((domain, public))
+        if subject in self.silenced or domain in self.resting:
+            return None
         if subject is not None and public in self.fresh:
             self.used(public)
         return subject

@@ -142,7 +142,7 @@ DAEMON = {
 INITD = {
     "": "What supervisord does not know. Besides these, every option of `[supervisord]`.",
     "shutdown_budget": "seconds the whole stop may take; default: PIDONE_STOP_BUDGET, else 9; where the `stopwaitsecs` "
-    "that the file sets need more, all waits, level by level, plus 1",
+    "that the file sets need more, all waits with their post_stop, level by level, plus 1",
     "socket": "path of the control socket; default: /run/initd/control.sock, or where initd may write",
     "socket_group": "group whose members may use the control socket",
     "state_dir": "directory for what must outlive the container; the key, and facts not yet delivered",

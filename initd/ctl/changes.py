@@ -52,6 +52,8 @@ def _show(diff: dict[str, Any], options: Namespace, nothing: str) -> int:
     if options.json:
         render.print_json(diff)
         return DONE
+    for warning in diff.get("warnings", ()):
+        print(f"initd: warning: {render.clean(warning)}", file=sys.stderr)
     print("\n".join(map(render.clean, lines(diff))) or nothing)
     return DONE
 

@@ -94,6 +94,9 @@ def _info(row: dict[str, Any], now: float) -> str:
     why, age = why.removesuffix("; "), render.span(max(0.0, now - row["since"]))
     when = f"for {age}" if why.startswith("waits for ") else f"{age} ago"
     parts = [why, when if why and row["pid"] is None else "", coming + time_of_it]
+    due = row.get("next_try")
+    if due is not None and not coming:
+        parts.append(f"next try in {render.span(max(0.0, due - now))}")
     if row["dropped"]:
         parts.append(f"{row['dropped']} bytes of output dropped")
     return ", ".join(filter(None, parts)) or " "

@@ -1,10 +1,10 @@
 """The agent: joins enrolment, conversation, observer and commands; one for the life of the link process.
 
 Theory.  Two states: *enrolling* (no valid key yet, or the hubs refused it) and *talking*.  It begins talking at once
-where PID 1 or state_dir kept a membership.  Which hub it talks to is decided by initd.link.places.  Where no hub knows
-the key it enrols again, with the same key; so it does where all are silent, in the background, which also brings the
-addresses of hubs that were moved.  Facts that an earlier boot left untold go first (initd.link.leftover), in a session
-of their own.  Nothing here ever touches the programs.
+where PID 1 or state_dir kept a membership.  Which hub it talks to is decided by wire.places
+and done by initd.link.moves.  Where no hub knows the key it enrols again, with the same key; so it does where all are
+silent, in the background, which also brings the addresses of hubs that were moved.  Facts that an earlier boot left
+untold go first (initd.link.leftover), in a session of their own.  Nothing here ever touches the programs.
 """
 
 from __future__ import annotations
@@ -14,32 +14,30 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from initd.link.commands import HubCommands
-from initd.link.conversation import Conversation, Ears
+from initd.link.conversation import Ears
 from initd.link.enrol import Enrolment
-from initd.link.identity import addresses
 from initd.link.leftover import Leftover, Shelf
 from initd.link.loop import Loop
 from initd.link.membership import Keeper, Membership
-from initd.link.observer import Observer, Picture
+from initd.link.moves import FIRST_SECONDS, Moves
+from initd.link.observer import Observer
 from initd.link.pid1 import Answer, Pid1
-from initd.link.places import Places
+from initd.link.showing import Showing
 from wire import limits
 from wire.keys import JoinString, KeyPair
 from wire.messages import Enrolled, Event, HubAddress, Register
 from wire.model import Fact, FactKind, State
+from wire.places import Places
 from wire.records import FACT
 from wire.session import AgentSession, News, Phase
 from wire.shapes import Wrong
 from wire.sockets import Context
 
-FIRST_SECONDS = 0.2
-"""Shortest pause between tries to connect, and the longest random wait before the first registration."""
-
 ALONE_SECONDS = 15.0
 """Without any hub for so long, the join string's hubs are asked again: the others may have moved."""
 
 LEAVE_SECONDS = 0.6
-"""Longest wait for the goodbye's answer: PID 1 kills what is left 0.75 s after its SIGTERM."""
+"""Longest wait for the goodbye's answer: a hub that is away does not hold up the end of a container."""
 
 SOON, LEAST = 0.05, 0.5
 """After a change the container is looked at this soon, but not more often than that; seconds."""
@@ -53,15 +51,15 @@ class Agent:
     def __init__(self, loop: Loop, context: Context, pid1: Pid1, who: Register, observer: Observer, say: Say) -> None:
         self.loop, self.pid1, self.observer, self.say = loop, pid1, observer, say
         self.session = AgentSession(who, loop.now() + random.uniform(0.0, FIRST_SECONDS))
-        ears = Ears(self._heard, lambda data: self.commands.take(data), self._fetch, self._refused)
-        self.talk = Conversation(loop, context, self.session, ears)
-        self.commands = HubCommands(pid1, self.talk.report)
+        ears = Ears(self._heard, lambda data: self.commands.take(data), self._fetch, self._refused, _never)
+        self.moves = Moves(loop, context, self.session, ears, say)
+        self.talk = self.moves.talk
+        self.commands = HubCommands(pid1, self.talk.report, lambda: self.talk.session.hub_wall(loop.now()))
         self.enrolment: Enrolment | None = None
         self.keeper: Keeper | None = None
         self.membership: Membership | None = None
         self.join: JoinString | None = None
-        self.places: Places | None = None
-        self._picture: Picture | None = None
+        self.showing = Showing(loop, self.session, lambda: self.talk)
         self._timer: Any = None
         self._looked_at = 0.0
         self._stopping_for = ""
@@ -69,6 +67,11 @@ class Agent:
         self._shelf = Shelf("", "")
         self._old: list[Leftover] = []
         self._durable = 0
+
+    @property
+    def places(self) -> Places | None:
+        """Where to be, once that is known."""
+        return self.moves.places
 
     # Joining.
 
@@ -85,6 +88,7 @@ class Agent:
         else:
             enrolment.start()
         self._attend()
+        self.moves.attend()
         self.follow()
         self._look_again(SOON)
 
@@ -111,38 +115,26 @@ class Agent:
 
     def _settle(self, hubs: tuple[HubAddress, ...]) -> None:
         """Talk to one of these."""
-        self.places = Places(hubs, self.loop.now()) if hubs else None
-        self._visit()
-
-    def _visit(self) -> None:
-        """Talk to the hub where we are to be."""
-        if self.membership is None or self.places is None:
-            return
-        self.session.who = self.session.who._replace(addresses=addresses())
-        self.talk.session.restart(self.loop.now() + random.uniform(0.0, FIRST_SECONDS))
-        hub = self.places.visit(self.loop.now())
-        self.talk.open(hub, self.membership.pair, random.uniform(FIRST_SECONDS / 2, FIRST_SECONDS))
+        assert self.membership is not None
+        self.moves.settle(hubs, self.membership.pair)
 
     def _refused(self) -> None:
-        """Our key is not known here (any more)."""
+        """No hub knows our key (any more)."""
         assert self.enrolment is not None and self.membership is not None
-        if self.places is not None and self.places.several and self.places.unknown(self.loop.now()):
-            self.talk.close()
-            return  # the next look visits another
-        self.talk.close()
         self.say("the hub does not know this container's key any more: enrolling again")
         self.enrolment.start(self.membership.pair)
 
     def _renounce(self) -> None:
         """Another container has our key and was there first: join anew, with one of our own."""
         assert self.enrolment is not None
-        self.talk.close()
+        self.moves.close()
         self.enrolment.start(KeyPair.generate())
 
     # What the hub said.
 
     def _heard(self, news: News) -> None:
         self._heard_at = self.loop.now()
+        self.showing.heard()
         if self.enrolment is not None and news.refused is None:
             self.enrolment.stop()
         if self._old:
@@ -152,15 +144,16 @@ class Agent:
         if news.refused is not None:
             self.say(f"the hub refused: {news.refused.message}")
             if news.refused.code == "unknown-key":
-                self._refused()
+                self.moves.unknown()
             elif news.refused.code == "duplicate":
                 self._renounce()
         if news.garbage:
             self.say(f"the hub answered with {news.garbage}")
         self._remember(news)
-        self._place(news)
+        self.moves.place(news, self.session.period)
         self._rekey(news)
-        self._show()
+        self.showing.show()
+        self._look_again(self.session.pace)  # sooner than was meant, where somebody watches now
 
     def _rekey(self, news: News) -> None:
         """A new key: kept before it is offered, used once the hub has taken it."""
@@ -176,7 +169,7 @@ class Agent:
         elif fresh is not None and news.rekeyed == fresh.public:
             self.membership = self.membership._replace(pair=fresh, next=None)
             self.keeper.save(self.membership, self.join)
-            self._visit()
+            self.moves.renew(fresh)
         elif fresh is not None and news.refused is not None and news.refused.code == "bad-key":
             self.membership = self.membership._replace(next=None)
             self.keeper.save(self.membership, self.join)
@@ -197,27 +190,14 @@ class Agent:
             self.membership = self.membership._replace(epoch=epoch, hubs=hubs)
             self.keeper.save(self.membership, self.join)
 
-    def _place(self, news: News) -> None:
-        """What an answer means for where we are."""
-        if self.places is None or news.refused is not None or not self.talk.is_open:
-            return
-        now = self.loop.now()
-        self.places.answered(now)
-        if news.hubs:
-            self.places.told(news.hubs, now)
-        if news.elsewhere:
-            self.places.away(now, self.session.period)
-
     def _attend(self) -> None:
-        """Now and then: go where we are to be, and ask the join string's hubs where those we know are all silent."""
-        now, period = self.loop.now(), self.session.period
+        """Now and then: ask the join string's hubs where those we know are all silent."""
+        now = self.loop.now()
         if self.membership is not None and self.enrolment is not None:
-            settled = self.talk.session.phase not in (Phase.LEAVING, Phase.LEFT)
-            if settled and self.places is not None and self.places.look(now, period):
-                self._visit()
-            if now - self._heard_at > ALONE_SECONDS and not self.enrolment.active:
+            patience = ALONE_SECONDS * (2 if self.places is not None and self.places.reached else 1)
+            if now - self._heard_at > patience and not self.enrolment.active:
                 self.enrolment.start(self.membership.pair)
-        self.loop.at(self.places.next(now, period) if self.places is not None else now + period, self._attend)
+        self.loop.at(now + self.session.period, self._attend)
 
     # Facts.
 
@@ -244,6 +224,8 @@ class Agent:
         if told.error is None:
             row = told.result
             self._durable = row["durable"]
+            if self._durable and self.places is not None:  # of this boot: link was started again
+                self.places.returning()
             self.session.noticed(row["first"], row["last"], row["dropped"])
             self.talk.go_on()
 
@@ -291,19 +273,14 @@ class Agent:
     def _look(self) -> None:
         now = self.talk.now()
         self._looked_at = now.mono
-        self._picture = self.observer.look(now, self.session.last_seq)
-        if self._picture.roster is not None:
-            self.session.offer(self._picture.roster)
+        picture = self.observer.look(now, self.session.last_seq)
+        if picture.roster is not None:
+            self.session.offer(picture.roster)
             self.talk.go_on()
-        self._show()
+        if self.session.roster is not None:
+            self.showing.take(picture.sample, self.session.roster)
         self._timer = None
-        self._look_again(self.session.pace)
-
-    def _show(self) -> None:
-        """Send the last sample once the hub has the roster it refers to."""
-        if self._picture is not None and self.session.roster_told >= self._picture.sample.roster:
-            self.talk.publish(self._picture.sample)
-            self._picture = None
+        self._look_again(self._looked_at + self.session.pace - self.loop.now())
 
     # Leaving.
 
@@ -321,6 +298,7 @@ class Agent:
         """PID 1 is stopping everything: tell what is left, say goodbye, keep what nobody took, end."""
         by = f" by {self._stopping_for}" if self._stopping_for else ""
         reason = f"shutdown{by}"[: limits.TEXT_CHARS]
+        self.moves.stay()
         self.talk.session.leave(reason, self.talk.now())
         self.pid1.ask("facts", {"after": 2**62, "limit": 1}, self._journal)
         self.talk.go_on()
@@ -354,3 +332,7 @@ class Agent:
 
 def _nothing(answer: Answer) -> None:
     """Nobody waits for this answer."""
+
+
+def _never() -> None:
+    """That a hub's machine took a connection concerns initd.link.moves alone."""

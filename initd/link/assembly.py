@@ -18,7 +18,7 @@ from initd.link.identity import Claim
 from initd.link.leftover import Shelf
 from initd.link.loop import Loop
 from initd.link.membership import Keeper
-from initd.link.observer import Observer
+from initd.link.observer import Observer, numbers_from
 from initd.link.pid1 import Pid1
 from initd.link.processes import Table
 from initd.link.reader import Reader
@@ -42,7 +42,7 @@ def assemble(
     who = introduce(environ, hello, about, claim, endpoint)
     init = int(about["pid"])
     table = Table(root=None if about["pid1"] else init)
-    observer = Observer(who.boot, init, reader, Container(), table)
+    observer = Observer(who.boot, init, reader, Container(), table, numbers_from(loop.now()))
     agent = Agent(loop, context, pid1, who, observer, say)
     enrolment = Enrolment(loop, context, environ, (claim, who.hostname, who.version), say, agent.enrolled)
     state_dir = environ.get(STATE_DIR, "")

@@ -2,8 +2,9 @@
 
 Theory.  PID 1 carries out each id at most once and remembers its result; so link may die, and hub or script may ask
 again, without a second execution.  A command of the hub is reported as delivered at once, and again when PID 1 knows
-its end.  A script is answered within ANSWER_SECONDS in any case, so that the one REP socket never waits for a program:
-with the end of its command where that is known by then, else with `accepted`, and `result` asks later.
+its end; what comes after its deadline PID 1 refuses.  A script is answered within ANSWER_SECONDS in any case, so that
+the one REP socket never waits for a program: with the end of its command where that is known by then, else with
+`accepted`, and `result` asks later.
 """
 
 from __future__ import annotations
@@ -82,8 +83,10 @@ def fitting(message: Message, instead: Callable[[str], Message]) -> bytes:
 class HubCommands:
     """The hub's front end; `send(bytes)` sends on the command route, and may fail: the hub asks again."""
 
-    def __init__(self, pid1: Pid1, send: Callable[[bytes], object]) -> None:
-        self._pid1, self._send = pid1, send
+    def __init__(
+        self, pid1: Pid1, send: Callable[[bytes], object], hub_wall: Callable[[], float | None] = lambda: None
+    ) -> None:
+        self._pid1, self._send, self._hub_wall = pid1, send, hub_wall
         self.taken = 0
         """Commands received."""
 
@@ -96,9 +99,8 @@ class HubCommands:
         if not isinstance(command, Command):
             return
         self.taken += 1
-        self._report(Progress(command.id, CommandState.DELIVERED, None, None, time.time()))
         asked = {
-            "id": command.id, "verb": command.verb, "args": command.args, "deadline": command.ttl,
+            "id": command.id, "verb": command.verb, "args": command.args, "deadline": self._left(command),
             "actor": command.actor, "epoch": command.epoch,
             **({"nonce": command.nonce} if command.nonce else {}),
         }  # fmt: skip
@@ -107,6 +109,13 @@ class HubCommands:
         except (TypeError, ValueError) as error:
             told = Told(None, {"code": "bad-argument", "message": str(error)[:200]})
             self._report(progress(command.id, told, time.time()))
+            return
+        self._report(Progress(command.id, CommandState.DELIVERED, None, None, time.time()))  # PID 1 works meanwhile
+
+    def _left(self, command: Command) -> float:
+        """Seconds until its deadline: one that lay in a buffer while we were stopped or cut off has less than `ttl`."""
+        now = self._hub_wall()
+        return command.ttl if not command.until or now is None else max(min(command.ttl, command.until - now), 0.0)
 
     def _report(self, report: Progress) -> None:
         def too_large(why: str) -> Progress:

@@ -41,9 +41,14 @@ class Picture(NamedTuple):
 
 
 class Observer:
-    """Looks at everything once a round; `init` is PID 1's pid, 1 or another."""
+    """Looks at everything once a round; `init` is PID 1's pid, 1 or another; rosters are numbered from `first` on.
 
-    def __init__(self, boot: str, init: int, reader: Reader | None, container: Container, table: Table) -> None:
+    Stores know a roster by its number for as long as PID 1 lives, and link may be started again: see `numbers_from`.
+    """
+
+    def __init__(
+        self, boot: str, init: int, reader: Reader | None, container: Container, table: Table, first: int = 0
+    ) -> None:
         self._boot, self._init, self._reader, self._container, self._table = boot, init, reader, container, table
         self._host_memory = cgroup.host_memory()
         self._programs: tuple[Status, ...] = ()
@@ -52,7 +57,7 @@ class Observer:
         self._mounts: tuple[Mount, ...] = ()
         self._looked_at, self._told_at = -MOUNT_SECONDS, 0.0
         self._private: dict[Key, Private] = {}
-        self._number, self._shown, self._changed, self._complete = 0, 0, True, True
+        self._number, self._shown, self._changed, self._complete = first, 0, True, True
         self._before: float | None = None
 
     def programs(self, rows: Iterable[Mapping[str, Any]], mono: float) -> None:
@@ -141,6 +146,11 @@ def _aged(status: Status, seconds: float) -> Status:
 def _settled(status: Status) -> Status:
     """What changes by events only."""
     return status._replace(uptime=None)
+
+
+def numbers_from(mono: float) -> int:
+    """A number above those of every link that ran before this moment: none makes ten rosters a second."""
+    return int(mono * 10)
 
 
 def name_of(status: Status) -> str:

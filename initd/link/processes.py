@@ -22,7 +22,7 @@ from wire import limits
 from wire.model import RosterRow
 
 TICKS, PAGE, NAN = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE"), math.nan
-KEPT_FILES = 400
+KEPT_FILES = 800
 """Most stat files kept open; RLIMIT_NOFILE may be 1024.  Beyond, they are opened for each round."""
 
 Key = tuple[int, int]

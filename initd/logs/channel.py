@@ -93,6 +93,8 @@ class Channel:
         """A new run starts here."""
         self._mark = self.ring.total
         self.pid = None
+        for sink in self.sinks:
+            sink.begin()
 
     def take(self, chunk: bytes, serial: int) -> None:
         """A chunk was read; `serial` grows from read to read over all channels of the name."""

@@ -82,6 +82,8 @@ class Pipe:
         self.capture = capture
         self.is_loud = False
         """The last read brought much."""
+        self.is_over = False
+        """Its end was met: nobody can write to it any more."""
 
 
 class Desk:

@@ -59,10 +59,15 @@ class Intake:
                 self.read_on(desk, pipe)
 
     def empty(self, desk: Desk, pipe: Pipe) -> None:
-        """Take what is in the pipe now, at most DRAIN_BYTES."""
+        """Take what is in the pipe now, at most DRAIN_BYTES.
+
+        The loop closes it as any other when it meets its end: at the end of PID 1 nobody need.
+        """
         left = DRAIN_BYTES
         while left > 0:
             done = self._read(desk, pipe)
+            if done is None and pipe.capture is not None:
+                self.close(desk, pipe)  # what its capture held back belongs to the last lines
             if not done:
                 return
             left -= done
@@ -97,7 +102,10 @@ class Intake:
         self._latest = pipe
         while left > 0 and not pipe.channel.is_congested:
             left -= 1
-            if self._read(desk, pipe) < LOUD_BYTES:
+            done = self._read(desk, pipe)
+            if done is None:
+                self.close(desk, pipe)
+            if done is None or done < LOUD_BYTES:
                 return
         if pipe.channel.is_congested:
             self._loop.forget(pipe.fd)
@@ -111,8 +119,8 @@ class Intake:
             self._paused.append((desk, pipe))
             self._loop.at(self._loop.now() + PARTIAL_LINE_SECONDS, self.resume)
 
-    def _read(self, desk: Desk, pipe: Pipe) -> int:
-        """Read once; returns the number of bytes, 0 where there was nothing or the pipe is closed now."""
+    def _read(self, desk: Desk, pipe: Pipe) -> int | None:
+        """Read once; returns the number of bytes, 0 where there was nothing, None at its end."""
         relay, moved = self._relay, 0
         chunk: bytes | int | None = None
         try:
@@ -124,12 +132,12 @@ class Intake:
         except (BlockingIOError, InterruptedError, MemoryError):
             return 0
         except OSError as error:
-            self.close(desk, pipe)
             self._tell(f"{pipe.channel.origin.label}: cannot read: {os.strerror(error.errno or errno.EIO)}")
-            return 0
-        if not chunk:
             self.close(desk, pipe)
-            return 0
+            return None
+        if not chunk:
+            pipe.is_over = True
+            return None
         size = moved + (chunk if isinstance(chunk, int) else len(chunk))
         if isinstance(chunk, int):
             self._take(desk, pipe.channel, chunk)

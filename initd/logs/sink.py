@@ -143,6 +143,12 @@ class FileSink:
         """Close and open by name again: another tool has moved the file away."""
         self.close()
         self._retry_at = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Have the file before anything is written: supervisord makes it at the start, and followers look for it."""
+        if self._fd >= 0 or self._retry_at is not None:
+            return
         try:
             self._open()
         except OSError as error:

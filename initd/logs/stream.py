@@ -146,6 +146,9 @@ class StreamSink:
         self._judge()
         return True
 
+    def begin(self) -> None:
+        """Nothing is opened before something is written: a FIFO's reader may come later."""
+
     def reopen(self) -> None:
         """Open by name again; nothing to do for an inherited descriptor."""
         if self._path:

@@ -75,10 +75,8 @@ INITD_ACTOR = "initd"
 
 def enter(program: Program, state: State, now: float, why: str = "", **changes: object) -> tuple[Program, Changed]:
     """The program in another state, and the effect that tells of it."""
-    asked = changes.get("asked", program.asked)
-    changed = Changed(program.state, state, why, asked)  # type: ignore[arg-type]
-    fields: dict[str, object] = {"state": state, "phase": Phase.MAIN, "since": now, "deadline": None, "why": why}
-    fields.update(changes)
+    changed = Changed(program.state, state, why, changes.get("asked", program.asked))  # type: ignore[arg-type]
+    fields = {"state": state, "phase": Phase.MAIN, "since": now, "deadline": None, "why": why, **changes}
     return program._replace(**fields), changed  # type: ignore[arg-type]
 
 

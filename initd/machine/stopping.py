@@ -35,6 +35,10 @@ from initd.machine.ending import back_off, count, give_up, is_looping, loop_of
 from initd.machine.life import INITD_ACTOR, Phase, Program, Step, enter, how, launch
 from wire.model import Cause, State, Want
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 LEAST_PATIENCE = 0.1
 """Seconds between two KILLs at least, where the configured wait is 0: a process in D state must not make us spin."""
 
@@ -76,9 +80,11 @@ def _bring_down(
     cause: Cause = Cause.STOPPED,
     why: str = "",
 ) -> Step:
-    program, changed = enter(program, State.STOPPING, now, why, want=want, asked=asked, wisher=asked, cause=cause)
-    program, signals = begin(program, now, wait)
-    return program, (changed, *signals)
+    signum, schedule = _first(program, now, wait)
+    program, changed = enter(
+        program, State.STOPPING, now, why, want=want, asked=asked, wisher=asked, cause=cause, **schedule
+    )
+    return program, (changed, _send(program, signum))
 
 
 def stop_sooner(program: Program, event: Stop, now: float) -> Step:
@@ -109,10 +115,17 @@ def _ending_phase(program: Program) -> Phase:
 
 def begin(program: Program, now: float, wait: float | None) -> Step:
     """The first signal of a stop that may take `wait` seconds, by default as long as its signals are given."""
+    signum, schedule = _first(program, now, wait)
+    program = program._replace(**schedule)
+    return program, (_send(program, signum),)
+
+
+def _first(program: Program, now: float, wait: float | None) -> tuple[int, dict[str, Any]]:
+    """The first signal of a stop, and the fields that say what comes after it."""
     (signum, seconds), *later = _schedule(program, wait)
     last = later[-1][1] if later else seconds
-    program = program._replace(deadline=now + seconds, steps=tuple(later), patience=max(last, LEAST_PATIENCE), kills=0)
-    return program, (_send(program, signum),)
+    patience = max(last, LEAST_PATIENCE)
+    return signum, {"deadline": now + seconds, "steps": tuple(later), "patience": patience, "kills": 0}
 
 
 def _schedule(program: Program, wait: float | None) -> tuple[tuple[int, float], ...]:

@@ -51,7 +51,6 @@ class Changeover:
         self._leaving: dict[str, _Leaver] = {}
         self._waiting: list[tuple[str, Asked]] = []
         """Added processes that start when everything removed is gone."""
-        supervisor.on_change(self._on_change)
 
     @property
     def leaving(self) -> tuple[str, ...]:
@@ -82,6 +81,7 @@ class Changeover:
     def forget(self) -> None:
         """Everything starts over: nothing of this counts any more."""
         self._leaving.clear()
+        self._sup.off_change(self._on_change)
         self._waiting.clear()
 
     # Inside
@@ -91,6 +91,7 @@ class Changeover:
         known = self._leaving.get(process.name)
         again = after is not None and (after.autostart or was_up or (known is not None and known.again))
         self._leaving[process.name] = _Leaver(after, again, asked)
+        self._sup.on_change(self._on_change)
 
     def _take_over(self, config: Config, before: dict[str, Process], defined: dict[str, Configured]) -> None:
         """The processes of the new configuration in its order, then those that still have to go."""
@@ -133,6 +134,8 @@ class Changeover:
             self._sup.feed(process, Stop(leaver.asked))  # somebody started it again meanwhile
         elif process.program.state in DOWN and process.pid is None and process.program.want is Want.DOWN:
             del self._leaving[process.name]
+            if not self._leaving:
+                self._sup.off_change(self._on_change)
             self._settle(process, leaver)
 
     def _settle(self, process: Process, leaver: _Leaver) -> None:

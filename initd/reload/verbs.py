@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from initd import arguments as read
 from initd.arguments import REQUIRED, Argument
+from initd.config.advice import advise
 from initd.control import OPERATE, WAIT, Entry, answer_when_reached
 from initd.events import Asked
 from initd.program import is_alive
@@ -89,7 +90,12 @@ def _touch(command: Command, process: Process, verb: str, now: float) -> None:
 def _reread(reloading: Reloading, call: Call) -> object:
     new, loaded = reloading.read()
     old = reloading.config
-    return table(compare(old, new, _groups(call, old, new)), Places(old, loaded))
+    return {**table(compare(old, new, _groups(call, old, new)), Places(old, loaded)), **_warnings(loaded)}
+
+
+def _warnings(loaded: Loaded) -> dict[str, object]:
+    """What the reader would advise against, as `initd check` tells it."""
+    return {"warnings": [str(warning) for warning in advise(loaded)[:PROBLEMS_TOLD]]}
 
 
 def _update(reloading: Reloading, call: Call) -> Answer:
@@ -97,7 +103,7 @@ def _update(reloading: Reloading, call: Call) -> Answer:
     old = reloading.config
     names = _groups(call, old, new)
     diff = compare(old, new, names)
-    told = table(diff, Places(old, loaded))
+    told = {**table(diff, Places(old, loaded)), **_warnings(loaded)}
     return reloading.carry_out(call, diff, merge(old, new, names) if names else new, told)
 
 

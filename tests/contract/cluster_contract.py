@@ -73,6 +73,21 @@ class ClusterContract:
         assert store.hear_agents("h2", {"a": T0 + 1}) == ()
         assert store.seen() == (SeenRow("a", "h2", T0 + 5, 2), SeenRow("b", "h1", T0, 1))
 
+    def test_a_renewal_brings_along_whom_its_hub_heard_or_nothing(self, store: Store) -> None:
+        mine = store.take_lease(row("h1")).rows[0]
+        assert store.renew_lease(mine._replace(beat=2), {"a": T0}) == (mine._replace(beat=2),)
+        assert store.renew_lease(mine._replace(born=99), {"b": T0}) is None
+        assert [(one.agent, one.hub, one.mark) for one in store.seen()] == [("a", "h1", 1)]
+
+    def test_a_verdict_needs_the_newest_row_of_its_judge(self, store: Store) -> None:
+        mine = store.take_lease(row("h1")).rows[0]._replace(beat=2)
+        store.hear_agents("h1", {"a": T0})
+        assert not store.judge_agent("a", Presence.LOST, 1, mine), "the store lost a renewal that it acknowledged"
+        store.renew_lease(mine)
+        assert not store.judge_agent("a", Presence.LOST, 1, mine._replace(born=99))
+        assert not store.judge_agent("a", Presence.LOST, 1, mine._replace(hub="h2"))
+        assert store.judge_agent("a", Presence.LOST, 1, mine._replace(beat=1))
+
     def test_only_those_asked_for_are_told(self, store: Store) -> None:
         store.hear_agents("h1", {"a": T0, "b": T0, "c": T0})
         assert [one.agent for one in store.seen(("c", "a", "never"))] == ["a", "c"]

@@ -134,6 +134,30 @@ class SamplesContract:
             store.put_samples("a", "b", 1, T0, rows.columns([{}]) | {name: data})
         assert not store.process_history("a", T0, T0 + 1, program="web").times
 
+    def test_many_at_once_are_as_one_by_one(self, store: Store) -> None:
+        fits = rows.columns([{"rss": 5.0}])
+        store.put_roster("a", "b", 1, [rows.process(10)])
+        taken = [("a", "b", 1, T0 + 5 * n, fits) for n in (0, 1, 1, 2)]
+        some = [*taken, ("x", "b", 1, T0, fits), ("a", "b", 1, T0 + 15, {"rss": b"1"}), ("a", "b", 1, nan, fits)]
+        boxes = [("c", T0 + 5 * n, rows.container(cpu=float(n))) for n in range(3)]
+        assert store.take_samples(some, [*boxes, ("c", T0 + 15, [1.0])]) == (("x",), 3)
+        assert list(store.process_history("a", T0, T0 + 60, program="web").times) == [T0, T0 + 5, T0 + 10]
+        assert list(store.container_history("c", T0, T0 + 60).columns["cpu"]) == [0.0, 1.0, 2.0]
+        assert store.stats().late == 1
+
+    def test_many_find_their_window_whatever_came_before(self, store: Store) -> None:
+        store.put_roster("a", "b", 1, [rows.process(10)])
+        store.put_roster("a", "b", 2, [rows.process(10)])
+        times = [(1, T0), (2, T0 + 5), (1, T0 + 10), (1, T0 + 600), (1, T0 + 15), (1, T0 + 605)]
+        for number, (roster, at) in enumerate(times):
+            figures = rows.columns([{"rss": float(number)}])
+            store.take_samples([("a", "b", roster, at, figures)], [("c", at, [1.0] * 14)])
+            if number == 3:
+                settle(store, T0 + 611)
+        assert list(store.process_history("a", T0, T0 + 900, program="web").times) == [
+            T0, T0 + 5, T0 + 10, T0 + 15, T0 + 600, T0 + 605
+        ]  # fmt: skip
+
     @pytest.mark.parametrize("at", [nan, float("inf"), -1.0, T0 + 1e6])
     def test_a_time_that_cannot_be_is_refused(self, store: Store, at: float) -> None:
         store.tend(T0)
@@ -195,3 +219,37 @@ class SamplesContract:
         settle(store, T0 + 5000)
         feed(store, T0, 1)
         assert (store.stats().late, len(store.process_history("a", T0, T0 + 9, program="web").times)) == (1, 0)
+
+    def test_samples_that_come_behind_younger_ones_stand_in_their_place(self, store: Store) -> None:
+        feed(store, T0, 3)
+        feed(store, T0 + 60, 1)
+        feed(store, T0 + 15, 9)
+        assert list(store.process_history("a", T0, T0 + 90, program="web").times) == [T0 + 5 * n for n in range(13)]
+        latest = store.latest("a")
+        assert latest is not None and latest.at == T0 + 60
+
+    def test_a_sample_that_is_there_is_not_taken_twice(self, store: Store) -> None:
+        feed(store, T0, 3)
+        feed(store, T0 + 0.01, 2)
+        feed(store, T0, 2)
+        assert list(store.process_history("a", T0, T0 + 90, program="web").times) == [T0, T0 + 5, T0 + 10]
+        assert store.stats().late == 4
+
+    def test_a_window_that_was_sealed_takes_what_was_kept_elsewhere(self, opening: Callable[[], Store]) -> None:
+        store = opening()
+        feed(store, T0, 60)
+        feed(store, T0 + 600, 60)
+        settle(store, T0 + 1300)
+        before = list(store.process_history("a", T0, T0 + 1200, 60.0, program="db").times)
+        feed(store, T0 + 300, 60)
+        whole = [T0 + 5 * n for n in range(180)]
+        assert list(store.process_history("a", T0, T0 + 1200, program="web").times) == whole
+        settle(store, T0 + 1310)
+        store.close(T0 + 1320)
+        store = opening()
+        settle(store, T0 + 1800)
+        assert list(store.process_history("a", T0, T0 + 1200, program="web").times) == whole
+        minutes = store.process_history("a", T0, T0 + 1200, 60.0, program="db")
+        assert [len(before), *[at - T0 for at in minutes.times]] == [10, *[60 * n for n in range(15)]]
+        assert known(minutes, "read_bytes/s")[1:] == pytest.approx([1000.0] * 14)
+        store.close(T0 + 1800)

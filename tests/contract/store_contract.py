@@ -78,6 +78,7 @@ class FactsContract:
         store.append_facts("a", "b1", rows.facts(1, 3))
         store.append_facts("a", "b2", rows.facts(1, 1))
         assert [store.durable("a", boot) for boot in ("b1", "b2", "b3")] == [3, 1, 0]
+        assert store.durables([("a", "b2"), ("x", "b1"), ("a", "b1")]) == (1, 0, 3) and store.durables([]) == ()
 
     def test_nothing_of_a_bad_append_is_kept(self, store: Store) -> None:
         huge, never = rows.fact(2, {"huge": "x" * 10_000_000}), rows.fact(2, at=float("nan"))

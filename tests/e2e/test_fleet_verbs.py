@@ -14,11 +14,17 @@ import pytest
 from tests.support.livehub import ROOT, LiveHub
 from tests.support.liveinitd import LiveInitd
 from tests.support.waiting import until
+from wire.limits import COMMAND_RESULTS
 
 PROGRAMS = """
 [program:talker]
 command=sh -c 'n=0; while :; do n=$((n+1)); echo "$NAME says $n"; sleep 0.2; done'
 environment=NAME=%(ENV_BOX)s
+startsecs=0
+
+[program:flood]
+command=sh -c 'n=1000000; while :; do n=$((n+1)); echo "$n $n $n $n"; done'
+autostart=false
 startsecs=0
 
 [program:broken]
@@ -41,7 +47,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveHub, l
         for name in ("shop-1", "shop-2")
     ]
     try:
-        until(lambda: len(hub.client.ps()) == 4 and len(hub.client.agents()) == 2, 60, "both have joined")
+        until(lambda: len(hub.client.ps()) == 6 and len(hub.client.agents()) == 2, 60, "both have joined")
         yield hub, boxes
     finally:
         for box in boxes:
@@ -77,14 +83,60 @@ def test_logs_merges_and_follows_both(fleet: Fleet) -> None:
     assert process.wait(30) == 0
     process.communicate()
     assert all(one == list(range(one[0], one[0] + len(one))) for one in told.values())
+    rows = [row for row in fleet[0].client.query("audit") if row["action"] == "tail"]
+    assert sorted((row["target"], row["outcome"]) for row in rows) == [
+        (f"{name}/talker", outcome) for name in told for outcome in ("ended", "following")
+    ], "two rows of each, however often it was looked at"
+    assert all(int(row["detail"].split()[0]) > 5 for row in rows if row["outcome"] == "ended")
+
+
+def test_a_slow_writer_is_whole_beside_a_fast_one_of_which_the_missing_bytes_are_told(fleet: Fleet) -> None:
+    """Each line of the fast one has 32 bytes: what is shown and what is said to be missing add up to all it wrote."""
+    assert hubctl(fleet, "start", "shop-1/flood")[0] == 0
+    process = started(fleet, "logs", "-f", "shop-1/flood", "shop-1/talker", "--interval", "0.2", "-n", "1")
+    assert process.stdout is not None
+    told: dict[str, list[str]] = {"flood": [], "talker": []}
+    while len(told["talker"]) < 12:
+        target, _, line = process.stdout.readline().rstrip("\n").partition(" | ")
+        told[target.partition("/")[2]].append(line)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    hubctl(fleet, "stop", "shop-1/flood")
+    numbers = [int(line.rpartition(" ")[2]) for line in told["talker"]]
+    assert numbers == list(range(numbers[0], numbers[0] + 12))
+    assert _whole(told["flood"]) > 3
+
+
+def _whole(lines: list[str]) -> int:
+    """How many gaps were told; raises where what is shown and what is missing do not add up."""
+    last, missing, gaps = 0, 0, 0
+    for line in lines:
+        if line.startswith("[... "):
+            missing, gaps = int(line.split()[1]), gaps + 1
+        elif len(line) == 31:
+            number = int(line[:7])
+            assert not last or abs((number - last - 1) * 32 - missing) < 32, (last, missing, line)
+            last, missing = number, 0
+    return gaps
+
+
+def test_a_script_that_commands_hundreds_of_times_is_never_told_to_wait(fleet: Fleet) -> None:
+    client = fleet[0].client
+    for _ in range(COMMAND_RESULTS + 20):
+        done = client.query("command", verb="signal", target="shop-2/talker", args={"signal": "CONT"}, hold=10.0)
+        assert done["state"] == "done", done["error"]
 
 
 def test_a_roll_restarts_each_program_once(fleet: Fleet) -> None:
     before = {row["agent_name"]: row["pid"] for row in fleet[0].client.ps("*/talker")}
     code, out = hubctl(fleet, "restart", "*/talker", "--at-a-time", "1", "--wait", "ready")
     assert code == 0 and "2/2" in out, out
-    after = {row["agent_name"]: row["pid"] for row in fleet[0].client.ps("*/talker")}
-    assert set(after) == set(before) and not set(after.values()) & set(before.values())
+
+    def renewed() -> bool:
+        after = {row["agent_name"]: row["pid"] for row in fleet[0].client.ps("*/talker")}
+        return set(after) == set(before) and not set(after.values()) & set(before.values())
+
+    until(renewed, 30, "the figures of both new processes")
 
 
 def test_a_crash_loop_is_a_storm_and_why_tells_of_it(fleet: Fleet) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
-import socket
+import os
 import subprocess
 import threading
 import urllib.request
@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.ports import free_ports
 from tests.support.rpcclients import clients
 from tests.support.rpclab import THEIRS, Daemon
 from tests.support.waiting import until
@@ -39,12 +40,6 @@ def run() -> Iterator[Any]:
     yield start
     for daemon in begun:
         daemon.destroy()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def listener(command: str, events: str) -> str:
@@ -79,11 +74,22 @@ def test_the_original_takes_over_a_changed_file(run: Any) -> None:
 
 
 def test_the_original_talks_in_the_foreground(run: Any) -> None:
+    """Its second thread follows the log; ended before it has connected, or while it sleeps, it fails or waits 30 s."""
     daemon = run("[program:cat]\ncommand=cat\n")
     daemon.wait_state("cat", "RUNNING")
-    code, told = daemon.ctl(THEIRS, "fg", "cat", text="hello\n")
-    assert code == 0 and "==> Press Ctrl-C to exit <==" in told and "Exiting foreground" in told
-    until(lambda: daemon.rpc.readProcessStdoutLog("cat", 0, 0) == "hello\n")
+    told = daemon.folder / "fg.out"
+    argv = [*THEIRS, "-c", str(daemon.ini), "fg", "cat"]
+    with told.open("w") as out:
+        talk = subprocess.Popen(argv, stdin=-1, stdout=out, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    assert talk.stdin
+    until(lambda: "==> Press Ctrl-C to exit <==" in told.read_text())
+    talk.stdin.write("hello\n")
+    talk.stdin.flush()
+    until(lambda: "hello\n" in told.read_text())
+    talk.stdin.close()
+    until(lambda: "Exiting foreground" in told.read_text())
+    until(lambda: daemon.rpc.sendProcessStdin("cat", "wake up\n") and talk.poll() is not None)
+    assert talk.wait() == 0
 
 
 @pytest.mark.parametrize("word", ["shutdown", "reload"])
@@ -159,7 +165,7 @@ def _text(path: Path) -> str:
 
 
 def test_multivisor_shows_and_steers(run: Any, bin: Path, tmp_path: Path) -> None:
-    port, web = free_port(), free_port()
+    port, web = free_ports(2)
     daemon = run(
         WEB + listener(f"{bin}/multivisor-rpc --bind=tcp://127.0.0.1:{port}", "PROCESS_STATE,SUPERVISOR_STATE_CHANGE")
     )

@@ -45,4 +45,5 @@ def test_the_quick_form_holds(name: str) -> None:
 def test_the_fault_is_noticed(name: str) -> None:
     run = prove(name, "--quick", "--json", "--mutate")
     assert run.returncode == 1, run.stdout + run.stderr
+    assert run.stdout, run.stderr
     assert json.loads(run.stdout)["holds"] is False

@@ -55,6 +55,14 @@ def test_a_group_named_without_star_gets_the_right_hint(world):
     assert "pool:*" in world.ask("stop", names=["pool"]).error.hint
 
 
+def test_control_hears_of_changes_only_while_a_command_is_open(world):
+    assert not world.supervisor.news.settled
+    world.ask("stop", names=["web"])
+    assert world.supervisor.news.settled
+    world.pass_time(1)
+    assert world.state() == "STOPPED" and not world.supervisor.news.settled
+
+
 def test_stop_without_wait_is_answered_at_once(world):
     result = world.result("stop", names=["web"])
     assert result["outcome"] == "accepted" and result["processes"][0]["state"] == "STOPPING"
@@ -183,6 +191,8 @@ def test_tail_gives_the_end_of_the_output(world):
     world.loop.settle()
     assert world.result("tail", name="web")["text"] == "one\ntwo\\xff\n"
     assert world.result("tail", name="web", bytes=4)["text"] == "wo\\xff\n"
+    last = world.result("tail", name="web", bytes=4)
+    assert (last["bytes"], last["end"]) == (4, 9), "how much of how much it is"
     assert world.result("tail", name="web", stream="stderr")["text"] == ""
     assert world.code("tail", name="pool:*") == "unknown-program"
 

@@ -91,7 +91,10 @@ def program(child: subprocess.Popen[Any]) -> Any:
 DAEMON = """import os, time
 if os.fork() == 0:
     os.setsid()
+    middle = os.getpid()
     if os.fork() == 0:
+        while os.getppid() == middle:
+            time.sleep(0.001)
         print(os.getpid(), flush=True)
         {scrub}
         time.sleep(1000)

@@ -182,7 +182,9 @@ def test_drain_takes_what_a_dead_process_left(bench):
     pipes.spawned()
     bench.output.drain("web")
     assert bench.output.last_lines("web") == ("last words",)
-    assert read(bench.stdout) == b"last words" and not bench.loop.watched
+    assert read(bench.stdout) == b"last words"
+    bench.loop.settle()
+    assert not bench.loop.watched
 
 
 def test_drain_never_waits_for_a_grandchild_and_its_words_still_arrive(bench):
@@ -193,6 +195,17 @@ def test_drain_never_waits_for_a_grandchild_and_its_words_still_arrive(bench):
     bench.run(b"next run\n", stdout_logfile="AUTO")
     bench.write(grandchild, b"still here\n")
     assert read(bench.stdout) == b"next run\nstill here\n"
+
+
+def test_the_end_of_pid_1_takes_what_a_grandchild_wrote_after_its_programs_death(bench):
+    pipes = opened(bench.output, program(stdout_logfile="AUTO"))
+    grandchild = os.dup(pipes.stdout_w)
+    owned(grandchild)
+    pipes.spawned()
+    bench.output.drain("web")
+    os.write(grandchild, b"good bye\n")
+    bench.output.flush(0.0)
+    assert read(bench.stdout) == b"good bye\n"
 
 
 def test_drain_is_bounded(bench):
@@ -228,6 +241,13 @@ def test_a_changed_logfile_takes_effect_at_the_next_run(bench, tmp_path):
     bench.run(b"one\n", stdout_logfile=str(tmp_path / "a"))
     bench.run(b"two\n", stdout_logfile=str(tmp_path / "b"))
     assert [(tmp_path / name).read_bytes() for name in "ab"] == [b"one\n", b"two\n"]
+
+
+def test_a_program_that_says_nothing_has_its_file_from_the_start(bench, tmp_path):
+    """As under supervisord, whose /logtail page answers 404 where there is none."""
+    opened(bench.output, program(stdout_logfile=str(tmp_path / "log"), stderr_logfile="/proc/nowhere/log"))
+    assert (tmp_path / "log").read_bytes() == b""
+    assert b"cannot write /proc/nowhere/log" in read(bench.stderr)
 
 
 def test_followers_hear_chunks_until_they_leave(bench):

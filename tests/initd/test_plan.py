@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initd.plan import FLOOR, LEAST_BUDGET, SWEEP, Level, budget, share, stop_levels
+from initd.plan import FLOOR, LEAST_BUDGET, SWEEP, Level, budget, share, stop_levels, until_kill
 
 
 class Configured(NamedTuple):
@@ -27,6 +27,35 @@ def level(promised: float = 0, wanted: float = 10) -> Level:
 def test_higher_numbers_stop_first() -> None:
     levels = stop_levels([Configured("db", 1), Configured("app", 10), Configured("web", 10), Configured("log", 5)])
     assert [[name for _, name in one.members] for one in levels] == [["web", "app"], ["log"], ["db"]]
+
+
+class Hooks(NamedTuple):
+    post_stop: tuple[str, ...] = ("true",)
+    post_stop_timeout: float = 5.0
+
+
+class Hooked(NamedTuple):
+    """A program with a post_stop."""
+
+    name: str = "a"
+    group_priority: int = 999
+    priority: int = 999
+    stopwaitsecs: int = 15
+    stopwaitsecs_given: bool = True
+    group: str = "g"
+    hooks: Hooks = Hooks()
+
+
+def test_post_stop_is_part_of_a_stop_and_of_the_budget() -> None:
+    assert budget(stop_levels([Hooked()])) == 15 + 5 + SWEEP
+    assert budget(stop_levels([Hooked(hooks=Hooks(post_stop=()))])) == 15 + SWEEP
+
+
+@pytest.mark.parametrize(("part", "seconds"), [(30.0, 15.0), (20.0, 15.0), (8.0, 6.0), (0.0, 0.0)])
+def test_where_time_is_short_process_and_post_stop_both_get_less(part: float, seconds: float) -> None:
+    assert until_kill(Hooked(), part) == seconds
+    assert until_kill(Configured("b", stopwaitsecs=15), part) == min(15.0, part)
+    assert until_kill(Configured("b", stopwaitsecs=0), part) == 0.0
 
 
 def test_inside_a_level_by_falling_priority_then_reverse_start_order() -> None:

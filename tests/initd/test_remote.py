@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from initd.remote import _take, _was_taken
 from initd.replies import Later, Reply
+from tests.support.programs import program
 from tests.support.smallworld import SmallWorld
 from wire.limits import COMMAND_GRACE_SECONDS, COMMAND_RESULTS, KEEP_BYTES, KEEP_KEYS, NONCE_WINDOW
 
@@ -121,12 +122,55 @@ def test_an_id_cannot_be_used_for_another_verb(world):
     assert code(world.command("c1", "start", names=["web"])) == "bad-argument"
 
 
-def test_when_all_places_are_taken_new_commands_are_refused_and_people_are_not(world):
+def fill(world: SmallWorld) -> None:
+    """As many commands as may be under way: the process does not stop."""
+    world.kernel.stubborn.add(world.pid())
     for number in range(COMMAND_RESULTS):
-        world.command(f"c{number}", "start", names=["web"])
+        assert isinstance(world.command(f"c{number}", "stop", names=["web"]), Later)
+
+
+def test_when_all_places_are_taken_new_commands_are_refused_and_people_are_not(world):
+    fill(world)
     assert code(world.command("more", "start", names=["web"])) == "busy"
-    assert world.result("start", names=["web"])["outcome"] == "done"
-    assert isinstance(world.command("c0", "start", names=["web"]), Reply)
+    assert world.result("signal", names=["web"], signal="HUP")["outcome"] == "done"
+    assert isinstance(world.command("c0", "stop", names=["web"]), Later)
+
+
+def test_a_thousand_restarts_one_after_the_other_meet_no_refusal():
+    world = SmallWorld(program("web", startsecs=0)).run_all()
+    pids = {world.pid()}
+    for number in range(4 * COMMAND_RESULTS):
+        answer = world.command(f"c{number}", "restart", names=["web"], nonce=number + 1)
+        pids.add(world.pass_time(0.01).pid())
+        assert isinstance(answer, Later) and answer.reply is not None
+        assert answer.reply.error is None and answer.reply.result["outcome"] == "done", number
+    assert len(pids) == 4 * COMMAND_RESULTS + 1
+
+
+def test_none_of_them_is_executed_again_whoever_sends_it_and_each_outcome_is_known(world):
+    for number in range(2 * COMMAND_RESULTS):
+        world.command(f"c{number}", "signal", names=["web"], signal="HUP", nonce=number + 1)
+    before = len(world.kernel.signals)
+    for number in range(2 * COMMAND_RESULTS):
+        again = world.command(f"c{number}", "signal", names=["web"], signal="HUP", epoch=9, nonce=number + 1)
+        assert (again.result["command"], again.result["outcome"]) == (f"c{number}", "done")
+    assert len(world.kernel.signals) == before == 2 * COMMAND_RESULTS
+    assert code(world.command("c0", "stop", names=["web"], epoch=9)) == "bad-argument"
+
+
+def test_a_refusal_is_remembered_as_long(world):
+    for number in range(COMMAND_RESULTS + 1):
+        world.command(f"c{number}", "signal", names=["pool:w_1"], signal="HUP")
+    world.result("start", names=["pool:w_1"])
+    assert code(world.command("c0", "signal", names=["pool:w_1"], signal="HUP")) == "not-running"
+
+
+def test_the_outcomes_are_forgotten_when_they_expire(world):
+    for number in range(COMMAND_RESULTS + 3):
+        world.command(f"c{number}", "signal", deadline=3600.0 if number == 0 else 5.0, names=["web"], signal="HUP")
+    world.pass_time(5 + COMMAND_GRACE_SECONDS + 1)
+    assert code(world.command("c1", "stop", deadline=0.0, names=["web"])) == "expired"
+    assert world.command("c0", "signal", deadline=0.0, names=["web"], signal="HUP").result["outcome"] == "done"
 
 
 def test_what_was_forgotten_is_not_executed_again(world):
@@ -156,8 +200,7 @@ def test_no_number_is_executed_twice(nonces):
 
 
 def test_a_refused_number_may_come_again_but_a_failed_one_not(world):
-    for number in range(COMMAND_RESULTS):
-        world.command(f"c{number}", "start", names=["web"])
+    fill(world)
     assert code(world.command("more", "start", names=["web"], nonce=7)) == "busy"
     assert code(world.command("more", "start", names=["web"], nonce=7)) == "busy"
 

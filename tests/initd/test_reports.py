@@ -12,6 +12,7 @@ from initd.replies import Reply, Rows
 from initd.reports import Reports
 from tests.sim.machine import ME, Simulated
 from tests.support.programs import program
+from wire.model import State
 
 
 class Outputs:
@@ -51,6 +52,16 @@ def test_the_text_says_what_the_rows_say_whatever_changes(sim: Simulated) -> Non
     sim.supervisor.stop(sim["web"], ME)
     sim.loop.advance(1)
     assert told(reports, sim)[0]["state"] == "STOPPED"
+
+
+def test_a_program_that_backs_off_tells_when_it_tries_again(sim: Simulated) -> None:
+    reports = Reports(sim.supervisor, sim.journal, Outputs())  # type: ignore[arg-type]
+    assert told(reports, sim)[0]["next_try"] is None
+    sim.kernel.die(sim["web"].pid, code=1)
+    assert sim["web"].program.state is State.BACKOFF
+    assert told(reports, sim)[0]["next_try"] == sim.kernel.wall() + 1
+    sim.loop.advance(5)
+    assert told(reports, sim)[0]["next_try"] is None
 
 
 def test_words_of_a_program_cannot_forge_a_row(sim: Simulated) -> None:

@@ -108,10 +108,16 @@ def test_a_process_that_kill_cannot_end_does_not_hold_us() -> None:
     assert any(line.startswith("not waiting for stuck") for line in sim.voice.lines)
 
 
-def test_cont_follows_the_stop_signal() -> None:
-    sim = up(program("web"))
+def test_cont_follows_the_stop_signal_of_whoever_is_still_there() -> None:
+    sim = up(program("web"), slow=0.5)
     shut_down(sim)
     assert sim.kernel.spawned[0].signals == [TERM, CONT]
+
+
+def test_the_dead_are_not_told_again() -> None:
+    sim = up(program("web"))
+    shut_down(sim)
+    assert sim.kernel.spawned[0].signals == [TERM]
 
 
 def test_a_second_term_kills_at_once() -> None:
@@ -138,6 +144,35 @@ def test_stubborn_strays_are_killed_and_named() -> None:
     assert shut_down(sim) <= 1.0
     assert stray.signals == [TERM, CONT, KILL]
     assert f"had to kill: stray (pid {stray.pid})" in sim.voice.lines[-1]
+
+
+def with_companion(seconds: float | None, **options: Any) -> tuple[Simulated, Any]:
+    """Everything running, and a child that needs so long to write down what it knows."""
+    sim = up(program("web"), **options)
+    companion = sim.kernel.stray({TERM: seconds})
+    sim.supervisor.companions.append(companion)
+    return sim, companion
+
+
+def test_who_has_something_to_write_down_gets_more_time_than_strays() -> None:
+    sim, companion = with_companion(2.5)
+    stray = sim.kernel.stray({TERM: None})
+    assert shut_down(sim) == pytest.approx(2.5, abs=0.06)
+    assert companion.signals == [TERM, CONT] and stray.signals == [TERM, CONT, KILL]
+
+
+@pytest.mark.parametrize(("budget", "most"), [(None, 4.5), (2.0, 2.0), (0, 0.6)])
+def test_its_time_has_a_limit_inside_the_budget(budget: float | None, most: float) -> None:
+    sim, companion = with_companion(None, budget=budget)
+    assert shut_down(sim) <= most
+    assert companion.signals[-1] == KILL
+
+
+def test_force_spares_nobody() -> None:
+    sim, companion = with_companion(None)
+    sim.supervisor.shutdown(BY_TERM)
+    sim.run(1.0).supervisor.shutdown(BY_TERM, by_force=True)
+    assert companion.signals[-1] == KILL
 
 
 def test_no_budget_left_means_no_grace_for_strays() -> None:

@@ -254,6 +254,19 @@ def test_a_broken_listener_costs_a_line() -> None:
     assert any("a listener failed" in line for line in sim.voice.lines)
 
 
+def test_who_listens_no_more_is_not_called() -> None:
+    sim, heard = Simulated(configured("web")), list[str]()
+    listener = lambda process: heard.append(process.name)  # noqa: E731
+    for _ in range(2):
+        sim.supervisor.on_change(listener)
+    sim.start().run(2)
+    assert heard == ["web", "web"]
+    sim.supervisor.off_change(listener)
+    sim.supervisor.stop(sim["web"], ME)
+    sim.run(1)
+    assert len(heard) == 2
+
+
 def test_nothing_is_started_while_everything_stops() -> None:
     sim = running()
     sim.kernel.alive[pid_of(sim)].delays = {signal.SIGTERM: None}

@@ -8,7 +8,7 @@ from initd.backoff import Backoff
 from initd.config.topics.hooks import Hooks
 from initd.config.topics.jobs import Jobs
 from initd.config.topics.restarts import Restarts
-from initd.replies import Later
+from initd.replies import Later, Reply
 from initd.wishes import ACCEPTED, DONE, FAILED, Command, Commands, Goal
 from tests.sim.machine import ME, Simulated
 from tests.support.programs import program as configured
@@ -101,3 +101,27 @@ def test_changes_are_held_against_open_commands_only() -> None:
         commands.look(sim["web"], sim.loop.now())
     assert later.reply is not None
     assert commands._open == {} and len(commands) == 5 and commands.waiting() == []
+
+
+def ended(number: int, expires: float = 100.0) -> Command:
+    command = Command(f"c{number}", "start", "hub:alice", expires, remote=True)
+    command.final = Reply(None, {"command": command.id, "verb": "start", "outcome": "failed", "processes": [1, 2]})
+    return command
+
+
+def test_what_ended_makes_room_until_its_outcomes_fill_theirs():
+    commands = Commands(capacity=2, outcomes=3)
+    assert [commands.add(ended(number, 100.0 - number), 0.0) for number in range(6)] == [True] * 5 + [False]
+    assert commands.get("c0", 0.0).final.result == {
+        "command": "c0", "verb": "start", "outcome": "failed", "processes": []
+    }  # fmt: skip
+    assert commands.get("c4", 0.0).final.result["processes"] == [1, 2] and commands.get("c5", 0.0) is None
+    assert commands.add(ended(6), 99.0), "the first is still there, but others have expired"
+    assert commands.get("c0", 99.0) is not None and commands.get("c1", 99.0) is None
+
+
+def test_an_id_that_expired_may_be_used_again():
+    commands = Commands(capacity=1, outcomes=9)
+    for number, expires in ((0, 50.0), (1, 10.0), (2, 50.0)):
+        commands.add(ended(number, expires), 0.0)
+    assert commands.add(ended(1, 50.0), 20.0) and commands.get("c1", 20.0).final.result["processes"] == [1, 2]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.proc.conftest import Begin
+from tests.support.ports import free_ports
 from tests.support.recorder import Supervisord
 from tests.support.waiting import until
 
@@ -43,12 +44,6 @@ def ask(address: str | tuple[str, int]) -> dict[str, Any]:
         client.connect(address)
         found: dict[str, Any] = json.loads(client.makefile("rb").read())
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def attempt(path: Path) -> dict[str, Any] | None:
@@ -83,7 +78,7 @@ def test_the_same_socket_as_supervisord(begin: Begin, tmp_path: Path, server: st
 
 
 def test_all_processes_share_it_and_it_goes_with_the_last(begin: Begin, server: str) -> None:
-    port = free_port()
+    [port] = free_ports(1)
     text = f"[fcgi-program:app]\nsocket=tcp://127.0.0.1:{port}\nnumprocs=2\nprocess_name=a%(process_num)d\n{server}"
     init = begin(text)
     rows = [init.wait_state(name, "RUNNING") for name in ("a0", "a1")]

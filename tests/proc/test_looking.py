@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import signal
 import socket
 import subprocess
 
@@ -44,6 +45,17 @@ def test_a_reload_is_tried_first_and_then_done(begin: Begin) -> None:
     assert done.returncode == 0 and "new is RUNNING" in done.stdout
     assert run(init, "reload", "--dry-run").stdout == "nothing would change\n"
     assert json.loads(run(init, "reload", "--dry-run", "--json").stdout)["differences"] == []
+
+
+def test_what_a_changed_file_is_warned_of_is_told_with_its_line(begin: Begin) -> None:
+    init = begin(POOL)
+    init.wait_state("w1", "RUNNING")
+    rewrite(init, POOL + "pririty=5\n")
+    for words in (("reload", "--dry-run"), ("reload",)):
+        told = run(init, *words)
+        assert told.returncode == 0 and re.search(r"^initd: warning: .*app\.ini:8: .*pririty", told.stderr, re.M), told
+    init.send(signal.SIGHUP)
+    init.wait_said(r"warning: .*app\.ini:8: .*pririty")
 
 
 def test_a_file_with_errors_is_told_with_its_line(begin: Begin) -> None:

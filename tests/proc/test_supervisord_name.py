@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.pid1 import INITD, NAMESPACE
+from tests.support.ports import free_ports
 from tests.support.services import need_root
 from tests.support.waiting import until
 
@@ -73,9 +73,7 @@ def test_it_leaves_the_foreground_when_all_is_there(supervisord: Path, tmp_path:
 @pytest.mark.parametrize("kind", ["unix", "inet"])
 @pytest.mark.parametrize("flags", [(), ("-n",)])
 def test_a_second_one_is_refused(supervisord: Path, tmp_path: Path, kind: str, flags: tuple[str, ...]) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        server = f"[inet_http_server]\nport={free.getsockname()[1]}\n"
+    server = f"[inet_http_server]\nport={free_ports(1)[0]}\n"
     server = server if kind == "inet" else f"[unix_http_server]\nfile={tmp_path}/rpc.sock\n"
     (tmp_path / "app.conf").write_text(f"[supervisord]\n[initd]\nsocket={tmp_path}/s\n{server}{WEB}")
     argv = ("-c", str(tmp_path / "app.conf"), "-l", f"{tmp_path}/log")

@@ -29,6 +29,8 @@ from tests.support.podlike import Pods
 
 LIMIT = 40.0
 """Seconds within which everybody must have joined."""
+FUTILE = 12.0
+"""Seconds after which it is seen that nobody will, where the fault is switched on: twice what joining takes."""
 COUNT = 3
 IMAGE = build.TAGS["hub"]
 
@@ -64,7 +66,7 @@ def obeyed(fleet: Deployment, selector: str) -> int:
 def join_and_obey(fleet: Deployment, count: int, mutate: bool) -> dict[str, Any]:
     """The figures of one deployment whose hub is up."""
     fleet.start_apps(token(fleet, mutate), count)  # type: ignore[attr-defined]
-    joined = wait(lambda: len(fleet.live()) == count, LIMIT)
+    joined = wait(lambda: len(fleet.live()) == count, FUTILE if mutate else LIMIT)
     return {"joined_seconds": joined, "obeyed": obeyed(fleet, "program=nginx") if joined is not None else 0}
 
 
@@ -124,7 +126,9 @@ def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
     """Seconds and counts of each, and whether all joined, obeyed and were taken."""
     build.product("hub")
     build.example("shop")
-    shown = {"compose": compose(mutate), "pods": pods()}
+    shown = {"compose": compose(mutate)}
+    if not mutate:
+        shown["pods"] = pods()
     if not quick:
         shown["swarm"] = swarm()
     refused, units = manifests(), quadlets()
@@ -132,5 +136,5 @@ def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
     holds = all(one["joined_seconds"] is not None and one["obeyed"] == wanted[name] for name, one in shown.items())
     figures = {f"{name}_{key}": value for name, one in shown.items() for key, value in one.items()}
     figures |= {"manifests_refused": len(refused), "first_refused": (refused or [None])[0], "quadlet_units": units}
-    unavailable = bool(shown["pods"].get("container_verbs_refused"))
+    unavailable = mutate or bool(shown["pods"].get("container_verbs_refused"))
     return figures, holds and not refused and units == len(list((IMAGES / "podman").iterdir())) and unavailable

@@ -44,6 +44,8 @@ AWAY_SECONDS = (0.5, 2.0)
 
 PATIENCE, QUICK_PATIENCE = 120.0, 15.0
 """Seconds after which something that did not come is given up."""
+FUTILE = 3.0
+"""Seconds after which facts are given up where the fault is switched on, so that some are never told."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -189,6 +191,7 @@ def voyage(folder: Path, agents: int, seconds: float, mutate: bool) -> tuple[dic
             course.kill_and_return(number)
         course.live(seconds)
         fleet.tell(0.0)
+        course.patience = FUTILE if mutate else course.patience
         course.figures["untold_seconds"] = course.wait_until(lambda: sum(fleet.ask("untold")) == 0)
         made = {boot: codes for journals in fleet.ask("journals") for boot, codes in journals.items()}
         course.figures["hub_cpu_seconds"] = round(course.used + cpu_seconds(course.hub), 2)

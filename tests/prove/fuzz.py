@@ -1,9 +1,11 @@
 """No parser that a stranger reaches raises anything but its own error, hangs, or reads back something else.
 
 Every target of tests.prove._fuzz_targets (codec, join strings, frames, hubd.ini, rules of alerts, and the hub's core
-behind its ports, the relay's messages among them) is fed with mutations of good inputs, without sight of the coverage.
-The seed is printed: FUZZ_SEED repeats a run.  FUZZ_SECONDS is the long form's budget for each target, 100 by default.
-What broke a target is written to a file that is named.
+behind its ports, the relay's messages among them) is fed with mutations of good inputs: first without sight of the
+coverage, then by atheris, which keeps what reaches new branches (`script/prepare fuzz` puts it into .venv/fuzz; where
+it cannot be had, the figures say so and the first form has all the time).  The seed is printed: FUZZ_SEED repeats a run
+of the first form.  FUZZ_SECONDS is the long form's budget for each target, 100 by default: 11 minutes in all.  What
+broke a target is written to a file that is named.  The quick form (1 s each) is the first form alone.
 
 With the fault switched on, a decoder that believes what a message says of its type takes the codec's place.
 """
@@ -15,10 +17,14 @@ import random
 import tempfile
 import time
 
+from tests.prove._fuzz_coverage import ABSENT, guided, there_is
 from tests.prove._fuzz_targets import TARGETS, Feed, Target, careless
 
-QUICK_SECONDS, LONG_SECONDS = 2.0, 100.0
+QUICK_SECONDS, LONG_SECONDS = 1.0, 100.0
 """For each target."""
+
+GUIDED = 0.6
+"""Share of the time that atheris has."""
 
 SLOW_SECONDS = 2.0
 """An input that takes longer is a finding: inputs are bounded, and so must be the work; the machine may be busy."""
@@ -80,11 +86,20 @@ def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
     seed = int(os.environ.get("FUZZ_SEED") or random.randrange(2**32))
     seconds = QUICK_SECONDS if quick else float(os.environ.get("FUZZ_SECONDS") or LONG_SECONDS)
     figures: dict[str, object] = {"seed": seed}
+    atheris = not quick and there_is(install=True)
+    figures |= {} if quick or atheris else {"guided": ABSENT}
     holds = True
     for name, target in TARGETS.items():
-        used = target._replace(feed=careless) if mutate and name == "codec" else target
+        fault = mutate and name == "codec"
+        used = target._replace(feed=careless) if fault else target
         draw = random.Random(f"{seed} {name}")
-        count, found = plainly(used, seconds, draw)
+        count, found = plainly(used, seconds * (1 - GUIDED if atheris else 1), draw)
         figures[name] = f"{count} inputs" + (f", BROKEN: {found}" if found else "")
         holds = holds and not found and count > 0
+        if atheris:
+            count, branches, found = guided(name + "!" * fault, target.seeds, seconds * GUIDED, seed % 2**31)
+            figures[f"{name}, guided"] = f"{count} inputs, {branches} branches" + (
+                f", BROKEN: {found}" if found else ""
+            )
+            holds = holds and not found and count > 0
     return figures, holds

@@ -186,7 +186,7 @@ class Ordeal:
 def inner(pid: int) -> int:
     """A process's number in its own namespace, 0 where it is gone."""
     try:
-        return int(status(pid, "NSpid").split()[-1])
+        return int(status(pid, "NSpid").rpartition("\t")[2] or 0)
     except (OSError, StopIteration):
         return 0
 

@@ -125,6 +125,10 @@ class SimKernel:
         for pid in [*self.alive, *self.strays]:
             self.kill(pid, signum, group=False)
 
+    def signal_some(self, signum: int, found: list[Leftover]) -> None:
+        for one in found:
+            self.kill(one.pid, signum, group=False)
+
     # Families
 
     def mark(self, process: Process) -> str:

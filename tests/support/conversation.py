@@ -32,7 +32,7 @@ class ModelHub:
         self.roster: int | None = None
         self.gone = ""
         self.epoch = 1
-        self.watch = False
+        self.watch = self.again = False
         self.store_lag, self.lagging = store_lag, 0
         self.seen: list[Any] = []
 
@@ -63,7 +63,8 @@ class ModelHub:
 
     def answer(self, message: Any) -> Any:
         if isinstance(message, Heartbeat):
-            return Beat(self.durable(), 0.0, self.watch, message.roster != (self.roster or 0), False, self.epoch, ())
+            wants = message.roster != (self.roster or 0)
+            return Beat(self.durable(), 0.0, self.watch, wants, False, self.epoch, (), again=self.again)
         if isinstance(message, Roster):
             self.roster = message.number
         if isinstance(message, Facts):

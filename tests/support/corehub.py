@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hub import words
+from hub.alerts.rules import Book, Sink
 from hub.clock import Instant
 from hub.core import Core
 from hub.engines.reports import ContainerList, ContainerRow, EngineState, Report
@@ -39,13 +40,17 @@ def register(boot: str = "b1", name: str = "shop", at: float = START, **changes:
 class CoreHub:
     """Drives a core; what it sends, publishes and orders is collected."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.mono = folder, 1000.0
+    def __init__(self, folder: Path, mono: float = 1000.0) -> None:
+        self.folder, self.mono = folder, mono
         self.sent: list[words.Send] = []
         self.published: list[words.Publish] = []
         self.orders: list[words.Order] = []
+        self.says: list[words.Say] = []
         self.admitted: dict[tuple[str, str], str] = {}
         self.broken = ""
+        self.rules: tuple[Book | None, str] = (None, "alerts.ini: no such file")
+        """What the file of alert rules holds where it is read again, or its problems."""
+        self.sinks: tuple[Sink, ...] = ()
         self.start()
 
     def start(self) -> None:
@@ -80,12 +85,19 @@ class CoreHub:
         for effect in effects:
             if isinstance(effect, words.Store):
                 self._store(effect)
+            elif isinstance(effect, words.Answer):
+                self.sent += [words.Send(route, effect.beat._replace(durable=kept)) for route, kept in effect.routes]
             elif isinstance(effect, words.Admit):
                 self.admitted = dict(effect.table)
             elif isinstance(effect, words.Rotate):
                 self.rotate(effect)
+            elif isinstance(effect, words.Reread):
+                self.feed(words.Stored(effect.then, *self.rules))
+            elif isinstance(effect, words.Employ):
+                self.sinks = effect.sinks
             else:
                 kinds = {words.Send: self.sent, words.Publish: self.published, words.Order: self.orders}
+                kinds[words.Say] = self.says
                 kinds.get(type(effect), []).append(effect)  # type: ignore[arg-type]
 
     def rotate(self, effect: words.Rotate) -> None:

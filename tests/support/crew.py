@@ -47,7 +47,7 @@ class ForgetfulSession(AgentSession):
         self.sent = self.durable = self.last_seq
         return news
 
-    def _stored(self, durable: int, now: Now) -> int | None:
+    def _stored(self, durable: int, now: Now, again: bool = False) -> int | None:
         return durable
 
     ANSWERS = {**AgentSession.ANSWERS, Registered: _take_registered}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.ports import free_ports
 from tests.support.waiting import until
 from wire.client import Client, WireError
 from wire.keys import ClientKey, JoinString, KeyPair
@@ -18,25 +17,19 @@ ROOT = Path(__file__).resolve().parents[2]
 PORTS = ("command", "samples", "enrol", "client", "feed")
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports below the range from which outgoing connections are served, free at this moment."""
-    found: list[int] = []
-    while len(found) < count:
-        port = random.randrange(12000, 32000)
-        with socket.socket() as probe:
-            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
-                found.append(port)
-    return found
-
-
 class LiveHub:
     """One hub; `start` and `kill` may follow each other, its state stays."""
 
-    def __init__(self, folder: Path, period: float = 0.5, more: str = "", sample_period: float = 1) -> None:
-        self.folder = folder
+    inside: tuple[str, ...] = ()
+    """What its command is run by, e.g. nsenter."""
+
+    def __init__(
+        self, folder: Path, period: float = 0.5, more: str = "", sample_period: float = 1, place: str = "127.0.0.1"
+    ) -> None:
+        self.folder, self.place = folder, place
         self.ports = dict(zip(PORTS, free_ports(5), strict=True))
         lines = [f"port_{name} = {port}" for name, port in self.ports.items()]
-        head = f"[hubd]\nstate_dir = {folder}/state\nbind = 127.0.0.1\nadvertise = 127.0.0.1\nperiod = {period}\n"
+        head = f"[hubd]\nstate_dir = {folder}/state\nbind = {place}\nadvertise = {place}\nperiod = {period}\n"
         self.ini = folder / "hubd.ini"
         self.ini.write_text(head + f"sample_period = {sample_period}\n" + "\n".join(lines) + "\n" + more)
         self.log = folder / "hubd.log"
@@ -45,11 +38,13 @@ class LiveHub:
 
     def start(self) -> LiveHub:
         """Starts it and waits until it answers."""
-        argv = [sys.executable, "-I", str(ROOT / "initd" / "prefix.py"), "hub", "-c", str(self.ini)]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(argv, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self._command(), stdout=log, stderr=log)
         self.client = until(self._answering, 60, f"hubd answers; log: {self.log}")
         return self
+
+    def _command(self) -> list[str]:
+        return [*self.inside, sys.executable, "-I", str(ROOT / "initd" / "prefix.py"), "hub", "-c", str(self.ini)]
 
     def _answering(self) -> Client | None:
         assert self.process is not None and self.process.poll() is None, self.log.read_text()

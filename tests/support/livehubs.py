@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Sequence
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from initd.link import agent
-from initd.link.places import Places
+from initd.link import moves
 from tests.support import crew
 from tests.support.livehub import LiveHub
 from tests.support.waiting import until
 from wire.client import WireError
 from wire.keys import KeyPair
 from wire.messages import HubAddress
+from wire.places import Places
 
 Row = dict[str, Any]
 
@@ -23,7 +24,16 @@ Row = dict[str, Any]
 class LiveHubs:
     """`hubs[0]` and so on; all have the same fleet key, as an operator copies it."""
 
-    def __init__(self, folder: Path, store: str, count: int = 3, period: float = 0.5) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: str,
+        count: int = 3,
+        period: float = 0.5,
+        sample_period: float = 1,
+        more: str = "",
+        places: Sequence[str] = (),
+    ) -> None:
         fleet = KeyPair.generate()
         self.hubs: list[LiveHub] = []
         for number in range(count):
@@ -31,7 +41,8 @@ class LiveHubs:
             (home / "state" / "keys").mkdir(mode=0o700, parents=True)
             fleet.save(home / "state" / "keys" / "fleet.json")
             (home / "state" / "keys" / "hub.id").write_text(f"hub-{number}\n")
-            self.hubs.append(LiveHub(home, period, f"[store]\nstore = {store}\n"))
+            place = places[number] if places else "127.0.0.1"
+            self.hubs.append(LiveHub(home, period, f"[store]\nstore = {store}\n{more}", sample_period, place))
 
     def start(self) -> LiveHubs:
         """Starts them, and waits until each sees all and may act."""
@@ -54,13 +65,14 @@ class LiveHubs:
     def join(self) -> str:
         """A join string that names all of them."""
         made = self.hubs[0].join()
-        assert set(made.hubs) == {f"127.0.0.1:{hub.ports['enrol']}" for hub in self.hubs}
+        assert set(made.hubs) == {f"{hub.place}:{hub.ports['enrol']}" for hub in self.hubs}
         return made.format()
 
     def stop(self) -> None:
-        """Ends everything."""
-        for hub in self.hubs:
-            hub.stop()
+        """Ends everything, also where one of them makes trouble."""
+        with ExitStack() as stack:
+            for hub in self.hubs:
+                stack.callback(hub.stop)
 
 
 class LonelyPlaces(Places):
@@ -75,7 +87,7 @@ class LonelyPlaces(Places):
 
 def run_lonely(*args: Any) -> None:
     """tests.support.crew.run with the fault switched on."""
-    agent.Places = LonelyPlaces  # type: ignore[misc]
+    moves.Places = LonelyPlaces  # type: ignore[misc]
     crew.run(*args)
 
 

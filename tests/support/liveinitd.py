@@ -21,6 +21,9 @@ INITD = INSTALLED if INSTALLED.exists() else ROOT / "bin" / "initd"
 class LiveInitd:
     """One initd; `start` again after `stop` or `kill` is a restart of the same container."""
 
+    launcher: tuple[str | Path, ...] = (INITD,)
+    """What starts it; its other verbs, too."""
+
     def __init__(self, folder: Path, programs: str, settings: str = "", **environ: str) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
@@ -35,7 +38,7 @@ class LiveInitd:
         """Start it and wait until it serves."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [INITD, "-c", self.ini, "-e", "debug"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [*self.launcher, "-c", self.ini, "-e", "debug"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=self.environ, cwd=self.folder,
             )  # fmt: skip
         until(lambda: self.verb("status").returncode == 0, what=f"initd serves; {self.log}")
@@ -44,7 +47,7 @@ class LiveInitd:
     def verb(self, *words: str) -> Any:
         """Run `initd WORD...` against it."""
         environ = self.environ | {"PIDONE_SOCKET": str(self.socket)}
-        return subprocess.run([INITD, *words], env=environ, capture_output=True, text=True, timeout=60)
+        return subprocess.run([*self.launcher, *words], env=environ, capture_output=True, text=True, timeout=60)
 
     def status(self) -> dict[str, dict[str, Any]]:
         """Rows of `status` by name."""

@@ -28,10 +28,15 @@ class LiveRelay:
 
     def start(self) -> LiveRelay:
         """Starts it and waits until the hub shows its engine."""
+        self.launch()
+        until(lambda: self.row() and self.row()["up"], 60, f"its engine is shown; log: {self.log}")
+        return self
+
+    def launch(self) -> LiveRelay:
+        """Starts it."""
         argv = [sys.executable, "-I", str(ROOT / "initd" / "prefix.py"), "hub", "--relay", "-c", str(self.ini)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(argv, stdout=log, stderr=log)
-        until(lambda: self.row() and self.row()["up"], 60, f"its engine is shown; log: {self.log}")
         return self
 
     def row(self) -> dict[str, object]:

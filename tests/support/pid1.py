@@ -176,8 +176,11 @@ def command_line(pid: int) -> str:
 
 
 def status(pid: int, field: str) -> str:
-    """One line of /proc/PID/status."""
-    text = Path(f"/proc/{pid}/status").read_text()
+    """One line of /proc/PID/status; "" where there is no such process any more."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
     return next(line.partition(":")[2].strip() for line in text.splitlines() if line.startswith(field + ":"))
 
 

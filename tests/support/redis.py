@@ -20,12 +20,16 @@ from tests.support.services import absent
 from tests.support.waiting import until
 
 SLOTS = 16384
+OWN = ("redis-server",)
+"""The machine's own server; tests.lab.newer_redis has others."""
+PLAIN = "protected-mode no"
+"""For an address that only a network of our own has."""
 
 
 def free_port() -> int:
-    """A port that nobody has, and whose bus port (10,000 above) nobody has either."""
+    """A port that nobody has, and whose bus port (10,000 above) nobody has either; see tests.support.ports."""
     while True:
-        port = random.randrange(20000, 29000)
+        port = random.randrange(20000, 22700)
         try:
             for number in (port, port + 10000):
                 with socket.socket() as probe:
@@ -38,9 +42,12 @@ def free_port() -> int:
 class Server:
     """One redis-server process; it can be stopped, killed, frozen and started again on the same port and directory."""
 
-    def __init__(self, directory: Path, lines: Sequence[str] = (), sentinel: bool = False) -> None:
-        if not shutil.which("redis-server"):
-            absent("redis-server", "apt-get install redis-server")
+    def __init__(
+        self, directory: Path, lines: Sequence[str] = (), sentinel: bool = False, program: Sequence[str] = OWN
+    ) -> None:
+        if not shutil.which(program[0]):
+            absent(program[0], "apt-get install redis-server")
+        self._program = program
         directory.mkdir(parents=True, exist_ok=True)
         self.port, self._sentinel, self._directory = free_port(), sentinel, directory
         own = [f"port {self.port}", "bind 127.0.0.1", f"dir {directory}", "loglevel warning", "logfile log"]
@@ -52,7 +59,7 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = ["redis-server", str(self.config), *(["--sentinel"] if self._sentinel else [])]
+        command = [*self._program, str(self.config), *(["--sentinel"] if self._sentinel else [])]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self.answers, 30.0)
 
@@ -85,18 +92,20 @@ class Server:
 
 
 class Cluster:
-    """Three primaries that share the slots, without replicas unless asked for."""
+    """Three primaries that share the slots, without replicas unless asked for; they listen at `host` too."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, host: str = "127.0.0.1", program: Sequence[str] = OWN) -> None:
+        self.host = host
         lines = ["cluster-enabled yes", "cluster-node-timeout 2000", "cluster-config-file nodes.conf"]
-        self.nodes = [Server(directory / str(n), lines) for n in range(3)]
+        lines += [] if host == "127.0.0.1" else [f"bind 127.0.0.1 {host}", f"cluster-announce-ip {host}", PLAIN]
+        self.nodes = [Server(directory / str(n), lines, program=program) for n in range(3)]
         for number, node in enumerate(self.nodes):
             with node.client() as client:
                 client.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
                 first, last = SLOTS * number // 3, SLOTS * (number + 1) // 3 - 1
                 client.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
                 for other in self.nodes[:number]:
-                    client.execute_command("CLUSTER MEET", "127.0.0.1", other.port)
+                    client.execute_command("CLUSTER MEET", host, other.port)
         until(self.whole, 30.0)
 
     def whole(self) -> bool:
@@ -109,7 +118,7 @@ class Cluster:
 
     @property
     def address(self) -> Address:
-        return Address("cluster", False, tuple(("127.0.0.1", node.port) for node in self.nodes))
+        return Address("cluster", False, tuple((self.host, node.port) for node in self.nodes))
 
     def move(self, key: str, between: Callable[[], object]) -> None:
         """Move this key's slot to another node; `between` is called when its keys are there and nobody knows yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wire.homing import HOLD_LONGEST, HOLD_SECONDS, Homing
+from wire.homing import HOLD_LONGEST, HOLD_SECONDS, TURNED_SECONDS, Homing
 
 
 def test_it_begins_with_the_first_and_stays_at_its_home() -> None:
@@ -52,6 +52,43 @@ def test_where_all_are_silent_it_does_not_stay_with_one() -> None:
         homing.silent(float(now), 0.0)
         visited.append(homing.move(float(now)))
     assert set(visited) == {"x", "y", "z"}
+
+
+def test_where_every_hub_turns_away_it_tries_each_once_and_stays() -> None:
+    homing, visited = Homing(("x", "y", "z")), []
+    for now in range(5):
+        homing.away(float(now), 0.0)
+        visited.append(homing.move(float(now)))
+    assert [hub for hub in visited if hub] == ["y", "z"]
+    homing.away(TURNED_SECONDS, 0.0)
+    assert homing.move(TURNED_SECONDS) == "x", "by now one of them may see again"
+
+
+def test_who_is_turned_away_rather_tries_a_hub_again_that_was_silent() -> None:
+    homing = Homing(("x", "y"))
+    homing.silent(0.0, 0.0)
+    assert homing.move(0.0) == "y"
+    homing.away(1.0, 0.0)
+    assert homing.move(1.0) == "x"
+
+
+def test_a_hub_that_turned_away_and_sees_again_speaks_for_the_others() -> None:
+    homing = Homing(("x", "y"))
+    homing.away(0.0, 0.0)
+    assert homing.move(0.0) == "y"
+    homing.away(1.0, 0.0)
+    homing.answered()
+    homing.look(2.0, 0.0)
+    assert homing.move(2.0) == "x", "its home may be tried at once"
+
+
+def test_a_home_that_turns_away_alone_is_held() -> None:
+    homing = Homing(("x", "y"))
+    homing.away(0.0, 0.0)
+    assert homing.move(0.0) == "y"
+    homing.answered()
+    homing.look(TURNED_SECONDS - 0.1, 0.0)
+    assert homing.move(TURNED_SECONDS) is None
 
 
 def test_hubs_that_are_not_named_any_more_are_the_last_hope() -> None:

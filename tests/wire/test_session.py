@@ -7,10 +7,11 @@ import pytest
 from tests.support.conversation import Conversation, ModelHub, register, registered
 from tests.support.facts import exit_record
 from wire import limits
+from wire.batches import sendable
 from wire.codec import encode
-from wire.messages import Ack, Facts, Goodbye, Heartbeat, Refused, Register, Registered, Roster
+from wire.messages import Ack, Beat, Facts, Goodbye, Heartbeat, Refused, Register, Registered, Roster
 from wire.model import Fact, FactKind
-from wire.session import AgentSession, Fetch, Now, Phase, Send, Wait, sendable
+from wire.session import AgentSession, Fetch, Now, Phase, Send, Wait
 
 
 def kinds(talk: Conversation) -> list[str]:
@@ -86,6 +87,20 @@ def test_the_roster_goes_once_and_again_where_it_changed_or_is_wanted() -> None:
     assert kinds(talk).count("Roster") == 3
 
 
+def test_an_earlier_roster_goes_behind_the_present_one_and_the_facts_and_once() -> None:
+    talk = registered()
+    talk.session.offer(roster(5))
+    talk.session.recall(roster(3))
+    talk.happen(2)
+    talk.hub.seen.clear()
+    talk.run(1.0)
+    assert kinds(talk) == ["Roster", "Facts", "Roster"] and talk.hub.seen[-1] == roster(3)._replace(past=True)
+    assert talk.session.has(roster(3)) and talk.session.has(roster(5)) and not talk.session.has(roster(4))
+    talk.hub.forget()
+    talk.run(2.1)
+    assert not talk.session.has(roster(3)) and talk.session.has(roster(5)), "another hub has to be told again"
+
+
 def test_facts_go_at_once_and_in_batches() -> None:
     talk = registered()
     talk.happen(100)
@@ -108,7 +123,38 @@ def test_a_store_that_does_not_get_on_is_told_again_ever_more_slowly() -> None:
     talk.hub.store = lambda message: None  # type: ignore[method-assign]
     talk.happen(1)
     talk.run(120.0)
-    assert 3 <= kinds(talk).count("Facts") <= 7
+    assert 3 <= kinds(talk).count("Facts") <= 7, "after 4, 8, 16, 32 and then each 64 s"
+
+
+def test_what_a_store_refused_while_it_was_away_is_told_when_the_hub_asks_for_it() -> None:
+    talk = registered()
+    store, talk.hub.store = talk.hub.store, lambda message: None  # type: ignore[method-assign]
+    talk.happen(40)
+    talk.run(60.0)
+    assert talk.session.patience > 4, "by itself it would wait for long"
+    talk.hub.store, talk.hub.again = store, True  # type: ignore[method-assign]
+    talk.run(2.5)
+    assert talk.hub.durable() == 40, "with the next heartbeat"
+
+
+def test_a_hub_that_asks_although_it_has_everything_is_told_nothing_twice() -> None:
+    talk = registered()
+    talk.happen(40)
+    talk.hub.again = True
+    talk.run(20.0)
+    assert sum(len(message.facts) for message in talk.hub.seen if isinstance(message, Facts)) == 40
+
+
+def test_new_facts_do_not_put_off_the_replay_of_one_that_was_not_stored() -> None:
+    talk = registered()
+    store, talk.hub.store = talk.hub.store, lambda message: None  # type: ignore[method-assign]
+    talk.happen(1)
+    talk.run(0.5)
+    talk.hub.store = store  # type: ignore[method-assign]
+    for _ in range(20):
+        talk.happen(1)
+        talk.run(1.0)
+    assert talk.hub.durable() >= 20, "the first one was told again meanwhile"
 
 
 def test_a_fallen_durable_number_makes_it_replay() -> None:
@@ -202,6 +248,15 @@ def test_watching_quickens_the_samples() -> None:
     talk.hub.watch = True
     talk.run(2.0)
     assert talk.session.pace == 1.0
+
+
+def test_the_quickest_answer_tells_the_hubs_clock() -> None:
+    session = registered().session
+    session.restart(0.0)
+    assert session.hub_wall(5.0) is None, "another hub has another clock"
+    for wall, mono in ((100.0, 10.5), (102.0, 12.1), (104.0, 23.0)):
+        session.received(encode(Beat(0, wall, False, False, False, 1, ())), Now(mono, 0.0))
+    assert session.hub_wall(23.0) == pytest.approx(102.0 + 23.0 - 12.1), "the last one lay in a buffer"
 
 
 def test_epochs_only_rise() -> None:

@@ -67,6 +67,15 @@ def test_the_largest_message_passes_and_a_larger_one_does_not(context: Any, rout
     assert not router.poll(NEVER)
 
 
+ROLES = [role for role in vars(sockets).values() if isinstance(role, Dial)]
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: str(role.kind))
+def test_nobody_pings(context: Any, router: Any, role: Dial) -> None:
+    for socket in (router, knock(context, router, role)):
+        assert socket.getsockopt(zmq.HEARTBEAT_IVL) <= 0 < socket.getsockopt(zmq.TCP_KEEPALIVE)
+
+
 def test_a_request_is_not_queued_while_there_is_no_hub(context: Any, router: Any) -> None:
     agent = knock(context, router, REQUESTS)
     address = router.getsockopt_string(zmq.LAST_ENDPOINT)

@@ -11,7 +11,7 @@ from typing import Any
 from hub.store.authority import FINAL, usable
 from hub.store.errors import BadRow
 from hub.store.packing import pack
-from hub.store.redis.books import EPOCH, HEAD, META, Page, field, key
+from hub.store.redis.books import COMMANDS, EPOCH, HEAD, META, Page, field, key
 from hub.store.redis.ledger import PRUNE_ROWS, Ledger
 from hub.store.redis.series import Series
 from hub.store.rows import AuditRow, CommandRow, KeyRow, TokenRow
@@ -19,7 +19,7 @@ from wire.model import CommandState
 
 __all__ = ["Authority"]
 
-COMMANDS, COMMANDS_AT, TOKENS, KEYS = key("commands"), key("commands", "at"), key("tokens"), key("keys")
+COMMANDS_AT, TOKENS, KEYS = key("commands", "at"), key("tokens"), key("keys")
 
 
 class Authority(Ledger):

@@ -115,7 +115,12 @@ class Ledger(Store):
         self._facts.append(page, at, pack(list(fields)), indexes)
 
     def durable(self, agent: str, boot: str) -> int:
-        return int(Standing(self._link.call("HGET", BOOTS, boot_field(agent, boot))).durable)
+        return self.durables(((agent, boot),))[0]
+
+    def durables(self, boots: Sequence[tuple[str, str]]) -> tuple[int, ...]:
+        names = [boot_field(agent, boot) for agent, boot in boots]
+        found = self._link.call("HMGET", BOOTS, *names) if names else ()
+        return tuple(int(Standing(data).durable) for data in found)
 
     def facts(
         self, after: int | None = None, agent: str | None = None, since: float | None = None, limit: int = 100

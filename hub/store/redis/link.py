@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ import redis
 import redis.cluster
 import redis.sentinel
 from redis.backoff import ConstantBackoff
+from redis.crc import key_slot
 from redis.exceptions import (
     AuthenticationError,
     ClusterError,
@@ -29,6 +31,7 @@ from redis.exceptions import (
     ReadOnlyError,
     RedisClusterException,
     RedisError,
+    ResponseError,
     TryAgainError,
 )
 from redis.retry import Retry
@@ -115,6 +118,16 @@ class Link:
         info = one_of(self._guarded(lambda client: self._info(client, key)))
         return str(info.get("run_id", ""))
 
+    def keys(self, prefix: str, near: str) -> list[str]:
+        """The keys with this beginning on the node that has the key `near`."""
+
+        def effect(client: Any) -> list[str]:
+            where = {"target_nodes": client.get_node_from_key(near)} if isinstance(client, RedisCluster) else {}
+            found = client.scan_iter(match=prefix + "*", count=1000, **where)
+            return sorted({name.decode() for name in found})
+
+        return self._guarded(effect)
+
     def servers(self) -> dict[str, Callable[..., Any]]:
         """A way to ask each primary, by its name."""
         client = self._connected()
@@ -136,6 +149,11 @@ class Link:
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _bundle(self, client: Any, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """The short way first; where connections or slots are not as they were, all of it again by redis-py's."""
+        try:
+            return _by_node(client, commands) if isinstance(client, RedisCluster) else _straight(client, commands)
+        except (redis.ConnectionError, RedisClusterException, ResponseError):
+            pass
         bundle = client.pipeline() if isinstance(client, RedisCluster) else client.pipeline(transaction=False)
         for command in commands:
             bundle.execute_command(*command)
@@ -171,7 +189,7 @@ class Link:
         pause = PAUSES[min(self._failures, len(PAUSES) - 1)]
         self._failures += 1
         self._again = self._clock() + pause
-        self._why = f"{self} does not answer ({_line(error)}); tried again every {PAUSES[-1]:g} s"
+        self._why = f"{self} does not answer ({_line(error)})"
         return Away(self._why)
 
     def _objection(self, error: RedisError) -> StoreError:
@@ -212,6 +230,46 @@ def connect(address: Address, access: Access) -> Any:
         return redis.Redis(unix_socket_path=address.name, retry=retry, **options)
     host, port = address.hosts[0]
     return redis.Redis(host, port, address.database, retry=retry, **options)
+
+
+def _by_node(client: Any, commands: Sequence[Sequence[Any]]) -> list[Any]:
+    """Replies of a cluster's nodes, each asked once; the one key of a command is its second word."""
+    nodes: defaultdict[Any, list[int]] = defaultdict(list)
+    for number, command in enumerate(commands):
+        nodes[client.nodes_manager.get_node_from_slot(key_slot(command[1].encode()))].append(number)
+    replies: dict[int, Any] = {}
+    for node, numbers in nodes.items():
+        found = _straight(client.get_redis_connection(node), [commands[number] for number in numbers])
+        replies |= zip(numbers, found, strict=True)
+    return [replies[number] for number in range(len(commands))]
+
+
+def _straight(client: Any, commands: Sequence[Sequence[Any]]) -> list[Any]:
+    """Replies of one server as they come: a pipeline without what redis-py does for each command of it.
+
+    Raises the first objection, when all replies are read.
+    """
+    pool = client.connection_pool
+    connection = pool.get_connection()
+    try:
+        connection.send_packed_command(connection.pack_commands(commands))
+        replies = [_reply(connection) for _ in commands]
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            raise reply
+    return replies
+
+
+def _reply(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
 
 
 def _asker(client: Any, node: Any) -> Callable[..., Any]:

@@ -30,11 +30,13 @@ class Members(Authority):
             page.put(LEASES, field(row.hub), pack(row._replace(born=epoch, epoch=epoch)))
             return Taken(epoch, self._leases(page.all(LEASES)))
 
-    def renew_lease(self, row: LeaseRow) -> tuple[LeaseRow, ...] | None:
+    def renew_lease(self, row: LeaseRow, heard: Mapping[str, float] | None = None) -> tuple[LeaseRow, ...] | None:
         with self._books.write() as page:
             present: LeaseRow | None = self._row(LEASES, LeaseRow, page.get(LEASES, field(row.hub)))
             if present is None or present.born != row.born:
                 return None
+            if heard:
+                self.hear_agents(row.hub, heard)
             page.put(LEASES, field(row.hub), pack(row))
             return self._leases(page.all(LEASES))
 
@@ -61,8 +63,14 @@ class Members(Authority):
                 _put(page, row._replace(hub=hub, at=max(row.at, at), mark=row.mark + 1, presence=Presence.LIVE))
             return tuple(sorted(agent for agent, row in before.items() if row and row.presence in LEFT))
 
-    def judge_agent(self, agent: str, presence: Presence, mark: int | None = None) -> bool:
+    def judge_agent(
+        self, agent: str, presence: Presence, mark: int | None = None, judge: LeaseRow | None = None
+    ) -> bool:
         with self._books.write() as page:
+            if judge is not None:
+                present: LeaseRow | None = self._row(LEASES, LeaseRow, page.get(LEASES, field(judge.hub)))
+                if present is None or not present.covers(judge):
+                    return False
             row = _seen(page, agent)
             if row is None or row.presence == presence or mark not in (None, row.mark):
                 return False

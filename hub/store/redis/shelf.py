@@ -5,8 +5,8 @@ Keys.  A window of one subject is a hash `pidone:{KIND:SUBJECT}:TIER:WINDOW`, ea
 command touches two of them.  In the slot of `{pidone.samples}`: `TIER` the windows there are (sorted set),
 `TIER:bytes` window -> bytes, `TIER:WINDOW` subject -> bytes.
 
-Theory.  The fields of a raw window tell whose they are: `RUN:JOURNAL:STREAM:FIRST` holds what one hub wrote of one
-stream every 10 s, from its FIRST sample on; when the window is over, the hub that has it in memory puts
+Theory.  The fields of a raw window tell whose they are: `RUN:JOURNAL:STREAM:NUMBER` holds what one hub wrote of one
+stream every 10 s (hub.store.redis.journals); when the window is over, the hub that has it in memory puts
 `RUN:JOURNAL:STREAM:s` in the place of these.  Where that is there, the others of its stream no longer count, so a crash
 between the two does no harm; after a crash before them the small fields simply stay.  Fields of journals that are still
 in this hub's memory are left out when it reads, since it has them there.  All is written so that a second writing
@@ -23,11 +23,14 @@ from collections.abc import Iterator, Sequence
 from itertools import count, islice
 from typing import Any
 
+from hub.store.redis.journals import FIELD_BYTES, SPARSE, Held, Written
 from hub.store.redis.link import Link, Script
-from hub.store.rings import Key
+from hub.store.rings import WINDOW, Key
+from hub.store.rolling import roster_of
 from hub.store.rows import Retention, TierUse
 from hub.store.segments import Block, squeeze, unsqueeze
 from hub.store.shelf import RAW, TIERS, Tier
+from hub.store.thin import spread_out
 
 __all__ = ["RedisShelf"]
 
@@ -40,11 +43,11 @@ CLAIM_SECONDS = 300
 SLACK_SECONDS = 7200
 """How long keys outlive their retention."""
 
-BUNDLE = 200
-"""Commands sent together: some 10 ms."""
+BUNDLE = 100
+"""Commands sent together: some 5 ms."""
 
-FIELD_BYTES = 100
-"""What Redis itself needs for a block, roughly."""
+OWN_SECONDS = 2 * WINDOW
+"""How long a hub remembers what it wrote of a raw window."""
 
 _NOTE = Script("""
 local total = 0
@@ -65,8 +68,6 @@ return 1
 """)
 
 Who = tuple[str, str]
-Written = tuple[Who, dict[str, bytes], list[str], int]
-"""Subject, fields, the fields they replace, the bytes these had."""
 
 
 class RedisShelf:
@@ -78,6 +79,8 @@ class RedisShelf:
         self.patience = PATIENCE
         self.link, self.run = link, run
         self.held: dict[str, Held] = {}
+        self._wrote: dict[float, defaultdict[str, int]] = {}
+        """What this hub wrote of each subject of the last raw windows, in bytes."""
         """Journals whose samples are in this hub's memory, too."""
         self._numbers = count(1)
         keep = (retention.raw, retention.minute, retention.ten_minutes, retention.hour)
@@ -88,7 +91,7 @@ class RedisShelf:
     def journal(self, window: float) -> Held:
         """Begin a journal."""
         name = f"{self.run}:{next(self._numbers)}"
-        journal = self.held[name] = Held(self, window, name)
+        journal = self.held[name] = Held(name, lambda found: self.put(RAW, window, found))
         return journal
 
     def weigh(self, journal: str) -> int:
@@ -125,9 +128,18 @@ class RedisShelf:
         sizes: defaultdict[str, int] = defaultdict(int)
         for who, fields, _, before in found:
             sizes[":".join(who)] += sum(len(data) + FIELD_BYTES for data in fields.values()) - before
+        if tier is RAW:
+            self._remember(window, sizes)
         for some in _parts(list(sizes.items()), 1000):
             keys = [index(tier), index(tier) + ":bytes", index(tier, window)]
             self.link.run(_NOTE, keys, [int(window), *(word for pair in some for word in pair)])
+
+    def _remember(self, window: float, sizes: dict[str, int]) -> None:
+        wrote = self._wrote.setdefault(window, defaultdict(int))
+        for who, size in sizes.items():
+            wrote[who] += size
+        for old in [one for one in self._wrote if one < window - OWN_SECONDS]:
+            del self._wrote[old]
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -146,8 +158,8 @@ class RedisShelf:
         found = {field.decode(): data for field, data in self.link.call("HGETALL", name).items()}
         for field in self._counting(found) if tier is RAW else sorted(found):
             try:
-                (boot, head), body = unsqueeze(found[field])
-            except (ValueError, TypeError) as error:
+                boot, head, body = _opened(found, field)
+            except (ValueError, TypeError, KeyError) as error:
                 said = f"{name}: field {field} is damaged ({error}); its samples are missing from answers"
                 self.problems.setdefault(name, said)
                 continue
@@ -163,6 +175,13 @@ class RedisShelf:
         """No journal is found at a start."""
         return set()
 
+    def alone(self, window: float) -> frozenset[Who]:
+        """The subjects that weigh what this hub wrote of them; a script that was sent twice makes them weigh more."""
+        wrote: dict[str, int] = self._wrote.get(window, {})
+        weights = self.link.call("HGETALL", index(RAW, window))
+        mine = [name.decode() for name, weight in weights.items() if wrote.get(name.decode()) == int(weight)]
+        return frozenset((kind, subject) for kind, _, subject in (name.partition(":") for name in mine))
+
     def use(self) -> tuple[TierUse, ...]:
         """What each tier weighs and spans, of all hubs."""
         return tuple(self._use(tier) for tier in TIERS)
@@ -177,40 +196,10 @@ class RedisShelf:
         size = int(self.link.call("HGET", index(tier) + ":bytes", int(window)) or 0)
         for some in _parts([place(tier, window, who) for who in sorted(self.subjects(tier, window))], BUNDLE):
             self.link.many([("UNLINK", name) for name in some])
-        self.link.call("DEL", index(tier, window))
+        self.link.call("DEL", index(tier, window), index(tier, window) + ":claim")  # it may be made again, by any hub
         self.link.call("HDEL", index(tier) + ":bytes", int(window))
         self.link.call("ZREM", index(tier), int(window))
         return size
-
-
-class Held:
-    """A journal: what this hub wrote of the streams of one window that it has in memory."""
-
-    def __init__(self, shelf: RedisShelf, window: float, path: str) -> None:
-        self.path = path
-        self._shelf, self._window = shelf, window
-        self._streams: dict[Key, int] = {}
-        self.fields: defaultdict[Key, dict[str, int]] = defaultdict(dict)
-        """Each stream's fields and what they weigh."""
-
-    def append(self, parts: list[tuple[Key, Sequence[Sequence[Any]], bytes, bytes]]) -> None:
-        """Write the samples of some streams that are not written yet."""
-        found: list[Written] = []
-        for key, rows, times, blobs in parts:
-            number = len(self.fields[key])
-            name = f"{self.stream(key)}:{number}"
-            data = squeeze([key.boot, [key.roster, rows, len(times) // 8]], times + blobs)
-            found.append(((key.kind, key.subject), {name: data}, [], 0))
-        self._shelf.put(RAW, self._window, found)
-        for (key, *_), (_, fields, _, _) in zip(parts, found, strict=True):
-            self.fields[key] |= {name: len(data) + FIELD_BYTES for name, data in fields.items()}
-
-    def stream(self, key: Key) -> str:
-        """The beginning of the names of a stream's fields."""
-        return f"{self.path}:{self._streams.setdefault(key, len(self._streams))}"
-
-    def close(self) -> None:
-        """Nothing to release."""
 
 
 class Sealing:
@@ -222,11 +211,11 @@ class Sealing:
 
     def add(self, tag: bytes, block: Block, head: Any, body: bytes) -> None:
         """Take a block in; some are sent at a time."""
-        who, data = (block.kind, block.subject), squeeze([block.boot, head], body)
+        who, data = (block.kind, block.subject), squeeze([block.boot, head], body, tag)
         if self._held is None:
             self._found.append((who, {block.boot or "-": data}, [], 0))
         else:
-            key = Key(block.kind, block.subject, block.boot, head[0])
+            key = Key(block.kind, block.subject, block.boot, roster_of(head))
             old = self._held.fields[key]
             name = f"{self._held.stream(key)}:s"
             self._found.append((who, {name: data}, list(old), sum(old.values())))
@@ -237,6 +226,18 @@ class Sealing:
 
     def abandon(self) -> None:
         """What was written is written once more the next time."""
+
+
+def _opened(fields: dict[str, bytes], name: str) -> tuple[str, Any, memoryview]:
+    """Boot, head and body of a field; one of differences as if it held its samples whole."""
+    (boot, head), body = unsqueeze(fields[name])
+    if head[0] != SPARSE:
+        return boot, head, body
+    (_, (roster, rows, samples)), whole = unsqueeze(fields[name.rpartition(":")[0] + ":0"])
+    count, width = head[2], (len(whole) - 8 * samples) // samples
+    first = bytes(whole[8 * samples : 8 * samples + width])
+    blobs = spread_out(first, count, body[8 * count :])
+    return boot, [roster, rows, count], memoryview(bytes(body[: 8 * count]) + blobs)
 
 
 def place(tier: Tier, window: float, who: Who) -> str:

@@ -14,8 +14,9 @@ from contextlib import suppress
 from hub.store.base import HUB_BOOT
 from hub.store.errors import StoreError, Unwritable
 from hub.store.redis.address import Access, Address
-from hub.store.redis.authority import COMMANDS, TOKENS
-from hub.store.redis.books import META, Books, field
+from hub.store.redis.authority import TOKENS
+from hub.store.redis.books import COMMANDS, META, Books, field
+from hub.store.redis.formats import take_over
 from hub.store.redis.ledger import BOOTS, boot_field
 from hub.store.redis.link import Link
 from hub.store.redis.members import LEASES, SEEN, Members
@@ -45,10 +46,13 @@ READ_FIRST: dict[str, tuple[str, Names]] = {
     "claim_command": (COMMANDS, lambda row: [field(row.id)]),
     "update_command": _OF_COMMAND,
     "use_token": (TOKENS, lambda id, *rest: [field(id)]),
-    "renew_lease": (LEASES, lambda row: [field(row.hub)]),
+    "renew_lease": (LEASES, lambda row, *rest: [field(row.hub)]),
     "hear_agents": (SEEN, lambda hub, heard: [field(agent) for agent in heard]),
 }
 """What a writing method reads before it decides: the table, and the fields by its arguments."""
+
+SWIFT = frozenset({"claim_command", "update_command", "append_audit", "put_agent"})
+"""Methods that decide upon commands and the audit's head alone, or upon nothing."""
 
 PRUNE_SECONDS = 60.0
 """Between two looks for facts that are too old; where a slice was not enough, the next follows at once."""
@@ -75,6 +79,7 @@ class RedisStore(Sampled, Members):
         try:
             self._link.call("EXISTS", self._facts.rows)  # a plain call first: its errors tell what is wrong
             self._notes = check_terms(self._link)
+            take_over(self._link, self._books)
             self._server, self._looked = self._link.run_id(META), 0.0
         except BaseException:
             self._link.close()
@@ -86,12 +91,16 @@ class RedisStore(Sampled, Members):
 
     def foresee(self, calls: Sequence[tuple[str, tuple[object, ...]]]) -> None:
         wanted: defaultdict[str, set[bytes]] = defaultdict(set)
+        new: list[tuple[str, bytes]] = []
         for method, args in calls:
             if method in READ_FIRST:
                 table, names = READ_FIRST[method]
                 with suppress(StoreError, TypeError, AttributeError):  # the call itself will say what is wrong
-                    wanted[table].update(names(*args))
-        self._books.foresee(wanted)
+                    found = list(names(*args))
+                    wanted[table].update(found)
+                    new += [(table, name) for name in found] if method == "claim_command" else []
+        swift = all(method in SWIFT for method, _ in calls)
+        self._books.foresee(wanted, new if swift else None)
 
     def tend(self, now: float) -> Tended:
         older = False

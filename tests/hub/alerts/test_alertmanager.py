@@ -16,7 +16,7 @@ import pytest
 from hub.alerts.couriers import Courier
 from hub.alerts.notices import Item, Notice
 from hub.alerts.rules import Sink
-from tests.support.livehub import free_ports
+from tests.support.ports import free_ports
 from tests.support.services import absent
 from tests.support.waiting import until
 

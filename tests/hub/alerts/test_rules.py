@@ -93,6 +93,13 @@ def test_a_selector_means_names_and_labels() -> None:
     assert not any(selector.parse(text).means(names) for text in ("shop-2/*", "team=*", "service=shop,program=x"))
 
 
+def test_one_word_means_what_is_called_so_and_all_that_is_in_it() -> None:
+    program = {"subject": "shop-1/web", "agent": "shop-1", "program": "web", "host": "east", "hub": "h"}
+    assert all(selector.parse(word).means(program) for word in ("shop-1", "shop-*", "east", "h", "*"))
+    assert not any(selector.parse(word).means(program) for word in ("shop", "web", "shop-2"))
+    assert selector.parse("disk").means({"subject": "disk", "container": "disk"})
+
+
 @pytest.mark.parametrize("text", ["", "a=", "=b", "a/", "/b", "a\nb", "x" * 600, ",".join(["a=b"] * 20)])
 def test_a_bad_selector_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="selector"):

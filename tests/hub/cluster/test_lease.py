@@ -5,7 +5,17 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.cluster.lease import ANSWER_SECONDS, DRIFT, LEASE_SECONDS, RENEW_SECONDS, SETTLE_SECONDS, Ask, Lease, Standing
+from hub.cluster.lease import (
+    AGAIN_SECONDS,
+    ANSWER_SECONDS,
+    DRIFT,
+    LEASE_SECONDS,
+    RENEW_SECONDS,
+    SETTLE_SECONDS,
+    Ask,
+    Lease,
+    Standing,
+)
 from hub.cluster.membership import Membership
 from hub.cluster.rows import LeaseRow, Taken
 
@@ -48,6 +58,16 @@ def test_without_answers_it_is_blind_and_goes_on_when_the_row_is_still_there() -
     assert lease.standing(LEASE_SECONDS) is Standing.BLIND
     renewed(lease, 60.0)
     assert lease.acts(60.0)
+
+
+def test_a_blind_hub_settles_again_for_a_failover_may_have_put_its_row_back() -> None:
+    lease, now = taken(), SETTLE_SECONDS + 60.0
+    renewed(lease, now)
+    assert lease.standing(now) is Standing.SETTLING
+    while now < SETTLE_SECONDS + 60.0 + AGAIN_SECONDS:
+        now += RENEW_SECONDS
+        renewed(lease, now)
+    assert lease.acts(now)
 
 
 def test_a_refused_renewal_ends_it_at_once_and_it_takes_a_higher_epoch() -> None:

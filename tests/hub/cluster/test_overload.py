@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.cluster.overload import HOLD_SECONDS, LONGEST, Pace, capacity, full_at
+from hub.cluster.overload import HOLD_SECONDS, LONGEST, LOOK_SECONDS, Meter, Pace, capacity, full_at
 
 
 def test_capacity_counts_descriptors() -> None:
@@ -43,3 +43,21 @@ def test_a_constant_load_finds_a_period_and_keeps_it(agents: float, cost: float)
         pace = pace.step(min(agents * cost / pace.period, 1.0), number * HOLD_SECONDS)
         periods.append(pace.period)
     assert len(set(periods[20:])) == 1
+
+
+def test_silence_is_measured_by_the_period_that_agents_may_still_keep_to() -> None:
+    pace = Pace(2.0, 2.0)
+    assert (pace.told, pace.watched(0.0)) == (None, 2.0), "as long as nothing changed nothing is told"
+    pace = pace.step(0.9, 100.0)
+    assert (pace.told, pace.watched(100.0)) == (3.0, 3.0)
+    pace = pace.step(0.1, 120.0)
+    assert (pace.told, pace.watched(120.0), pace.watched(125.9), pace.watched(126.0)) == (2.0, 3.0, 3.0, 2.0)
+
+
+def test_a_meter_tells_the_part_that_was_not_slept() -> None:
+    meter = Meter(100.0)
+    meter.passed(0.5, True)
+    assert meter.read(100.0 + LOOK_SECONDS / 2) is None
+    assert meter.read(100.0 + LOOK_SECONDS) == 1 - 0.5 / LOOK_SECONDS
+    meter.passed(LOOK_SECONDS, False)
+    assert meter.read(100.0 + 2 * LOOK_SECONDS) == 1.0, "who cannot keep up is busy, however long it slept"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.cluster.rendezvous import Homes, home, poller, ranking
+from hub.cluster.rendezvous import Homes, home, poller, ranking, refuge
 from hub.cluster.rows import LeaseRow
 
 AGENTS = [f"agent-{number}" for number in range(300)]
@@ -90,3 +90,11 @@ def test_engines_have_one_poller() -> None:
 def test_only_who_can_reach_an_engine_polls_it() -> None:
     x, y = rows([("x", 1), ("y", 1)])
     assert [poller("e1", [x, y._replace(engines=("e1", "e2"))]), poller("e3", [x, y])] == ["y", None]
+
+
+def test_the_refuge_of_a_newcomer_is_a_hub_with_room() -> None:
+    places = {name: ((f"{name}:1", f"{name}:2", f"{name}:3", name * 40),) for name in "abcd"}
+    hubs = [LeaseRow(name, 1, addresses=places[name]) for name in "abcd"]
+    hubs[1], hubs[2] = hubs[1]._replace(full_at=5.0), hubs[2]._replace(draining=True)
+    assert [one.command for one in refuge("agent", "a", hubs)] == ["d:1"]
+    assert refuge("agent", "d", hubs[1:]) == ()

@@ -125,6 +125,15 @@ def test_a_roster_older_than_a_fact_does_not_undo_it(hub: CoreHub) -> None:
     assert hub.query("ps")[0]["state"] == "EXITED"
 
 
+def test_a_roster_of_the_past_is_kept_and_changes_no_view(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    before = hub.query("ps")
+    old = roster(hub.now.wall, "web", "gone", number=7)._replace(past=True)
+    hub.ask("agents", agent, old)
+    assert hub.query("ps") == before
+    assert hub.store.put_samples(agent, "b1", 7, hub.now.wall, {})
+
+
 def test_values_are_shown_fresh_and_never_stale(hub: CoreHub) -> None:
     agent = hub.agent("shop", "web")
     hub.sample(agent, 0.5)

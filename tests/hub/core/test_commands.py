@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hub.engines.reports import OrderResult
-from hub.words import Undelivered
+from hub.store.errors import Unwritable
+from hub.words import Asked, Route, Undelivered
 from tests.support.corehub import CoreHub, container, listing, register, roster
 from wire import messages as M
 from wire.keys import KeyPair
@@ -45,7 +46,7 @@ def test_a_command_goes_to_the_agents_own_route(hub: CoreHub) -> None:
     answer = order(hub, "shop/web", id="o1", ttl=9.0)
     assert (answer["id"], answer["state"], answer["name"]) == ("o1", "accepted", "shop")
     (send,) = [send for send in hub.sent if isinstance(send.message, M.Command)]
-    expected = M.Command("o1", "restart", {"names": ("web",)}, 9.0, "hub:admin", 1, nonce=1)
+    expected = M.Command("o1", "restart", {"names": ("web",)}, 9.0, "hub:admin", 1, 1, hub.now.wall + 9.0)
     assert send.route == route and send.message == expected
 
 
@@ -162,7 +163,7 @@ def test_verbs_and_arguments_are_a_closed_list(hub: CoreHub) -> None:
 def test_a_store_that_fails_sends_nothing(hub: CoreHub) -> None:
     agent = hub.agent("shop", "web")
     hub.hello(agent)
-    hub.broken = "claim_command"
+    hub.broken = "claim_audited"
     assert order(hub, "shop/web")["state"] == "failed" and hub.commands() == []
 
 
@@ -194,8 +195,21 @@ def test_container_orders_in_flight_are_not_repeated_after_a_restart(hub: CoreHu
     hub.report(*listing(hub.now.wall, container(1)))
     order(hub, "box-1", verb="stop", container=True, id="o1")
     hub.restart()
-    assert len(hub.orders) == 1
-    assert hub.query("command_state", id="o1")["state"] == "failed"
+    hub.wait(3.0)
+    assert len(hub.orders) == 1 and hub.query("command_state", id="o1")["state"] == "delivered"
+    hub.report(*listing(hub.now.wall, container(1, state="exited", finished_at=hub.now.wall - 1.0)))
+    hub.wait(0.2)
+    state = hub.query("command_state", id="o1")
+    assert (state["state"], len(hub.orders)) == ("done", 1) and "it ended 2" in state["result"]
+
+
+def test_a_container_order_that_no_engine_tells_of_after_a_restart_has_failed_after_its_deadline(hub: CoreHub) -> None:
+    hub.report(*listing(hub.now.wall, container(1)))
+    order(hub, "box-1", verb="stop", container=True, id="o1", ttl=5.0)
+    hub.restart()
+    hub.wait(12.0)
+    state = hub.query("command_state", id="o1")
+    assert state["state"] == "failed" and "the hub that gave the order ended" in state["error"] and len(hub.orders) == 1
 
 
 def test_commands_in_flight_fly_on_after_a_restart(hub: CoreHub) -> None:
@@ -218,3 +232,55 @@ def test_roles_and_scopes_hold_for_commands(hub: CoreHub) -> None:
     assert [row["name"] for row in hub.query("agents", "bob")] == ["blue"]
     assert hub.query("token.list", "bob").code == "forbidden"
     assert hub.query("command_state", "bob", id=order(hub, "red/web")["id"]).code == "unknown-command"
+
+
+def full(row: object, after: str) -> int:
+    raise Unwritable("the disk is full")
+
+
+def held(hub: CoreHub, *, id: str = "o1", hold: float = 5.0) -> list[object]:
+    """Asks for a command whose answer is held back; what was answered so far is in the list, which grows."""
+    route = Route("clients", (id.encode(), b""))
+    asked = M.Query("q", "command", {"targets": ("shop/web",), "verb": "restart", "id": id, "hold": hold})
+    hub.feed(Asked(route, "admin", "1.2.3.4", asked))
+    return [send.message for send in hub.sent if send.route == route]
+
+
+def test_an_answer_is_held_until_the_command_has_ended(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    assert held(hub) == [] and len(hub.commands()) == 1
+    report(hub, agent, CommandState.DONE, "o1", result={"web": "ok"})
+    (answer,) = [send.message for send in hub.sent if send.route.envelope[0] == b"o1"]
+    assert isinstance(answer, M.Answer) and answer.result["state"] == "done"
+
+
+def test_an_answer_is_not_held_for_longer_than_was_asked(hub: CoreHub) -> None:
+    hub.hello(hub.agent("shop", "web"))
+    held(hub, hold=1.0)
+    hub.wait(1.2)
+    (answer,) = [send.message for send in hub.sent if send.route.envelope[0] == b"o1"]
+    assert isinstance(answer, M.Answer) and answer.result["state"] == "accepted" and not hub.core.orders.waits.held
+
+
+def test_whoever_repeats_an_order_may_wait_too_but_not_without_bound(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    answered = [len(held(hub)) for _ in range(6)]
+    assert answered == [0, 0, 0, 0, 1, 2]
+    report(hub, agent, CommandState.DONE, "o1")
+    assert len([send for send in hub.sent if send.route.envelope[0] == b"o1"]) == 6
+    assert held(hub)[-1].result["state"] == "done", "what has ended is told at once"
+
+
+def test_a_hold_that_is_no_time_is_refused(hub: CoreHub) -> None:
+    hub.agent("shop", "web")
+    assert order(hub, "shop/web", hold=-1).code == "bad-argument"
+
+
+def test_nothing_is_sent_before_the_audit_knows_it(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.hello(agent)
+    hub.store._store.append_audit = full  # type: ignore[attr-defined]
+    assert order(hub, "shop/web", id="o1")["state"] == "failed" and hub.commands() == []
+    assert hub.store.command("o1") is None, "neither of them is kept"

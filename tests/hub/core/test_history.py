@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from math import nan
 
 import pytest
 
-from hub import recall
+from hub import recall, words
 from hub.engines.reports import ContainerSample
 from tests.support.corehub import START, CoreHub, container, listing
 from wire import messages as M
@@ -101,3 +102,23 @@ def test_a_history_that_is_too_long_is_refused_with_the_cure(hub: CoreHub, monke
     sampled(hub, joined(hub))
     refused = hub.query("history", target="box-1/web")
     assert isinstance(refused, M.Refused) and refused.code == "too-large" and "larger step" in refused.hint
+
+
+def test_a_sample_from_before_the_newest_fills_history_and_is_not_the_present(hub: CoreHub) -> None:
+    agent = hub.agent("shop", "web")
+    hub.watch("sample/")
+    at = hub.now.wall
+
+    def sample(mono: float, cpu: float) -> None:
+        packed = {"cpu": array("f", [cpu]).tobytes()}
+        hub.feed(
+            words.Published(agent, M.Sample("b1", 1, at + mono, mono, 1.0, packed, array("d", [cpu] * 14).tobytes()))
+        )
+
+    for mono, cpu in ((10.0, 0.9), (2.0, 0.2), (4.0, 0.4), (4.0, 0.4), (12.0, 0.1)):
+        sample(mono, cpu)
+    found = hub.query("history", target="shop/web", start=at, end=at + 20)
+    assert [round(value, 1) for value in found["columns"]["cpu"]] == [0.2, 0.4, 0.9, 0.1]
+    shown = [item.body["at"] for item in hub.published if item.topic.startswith("sample/")]
+    assert len(shown) == 2 and shown == sorted(shown)
+    assert [row["cpu"] for row in hub.query("ps")] == [pytest.approx(0.1)]

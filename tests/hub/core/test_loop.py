@@ -11,10 +11,12 @@ import pytest
 from hub import words
 from hub.core import Core
 from hub.engines.reports import EngineCommand, OrderResult
-from hub.loop import Loop, Waker, capacity, descriptors
+from hub.loop import Loop
+from hub.own import capacity, descriptors
 from hub.store.errors import Busy
 from hub.store.worker import TENDED, Outcome
 from hub.trust.zap import Admissions
+from hub.waker import Waker
 from tests.support.corehub import SETTINGS
 
 

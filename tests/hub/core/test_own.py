@@ -6,6 +6,7 @@ import os
 import resource
 import time
 
+from hub.cluster.overload import Load
 from hub.monitor.metrics import Metrics
 from hub.own import Own, capacity, descriptors
 
@@ -15,7 +16,7 @@ def test_what_is_measured_is_this_process() -> None:
     end = time.process_time() + 0.1
     while time.process_time() < end:
         pass
-    opened = own.measure(metrics)
+    opened = own.measure(metrics, Load(2.0, 10))
     assert abs(opened - len(os.listdir("/proc/self/fd"))) <= 3
     assert metrics.value("pidone_hub_cpu_seconds_total") >= 0.05 and metrics.value("pidone_hub_cpu_cores") > 0.01
     assert metrics.value("pidone_hub_resident_bytes") > 1e6 and metrics.value("pidone_hub_threads") >= 1

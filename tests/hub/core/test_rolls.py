@@ -173,7 +173,7 @@ def test_the_same_id_is_the_same_roll(hub: CoreHub) -> None:
 
 def test_a_store_that_refuses_begins_nothing(hub: CoreHub) -> None:
     shops(hub, 2)
-    hub.broken = "claim_command"
+    hub.broken = "claim_audited"
     assert roll(hub).code == "store" and sent(hub) == []
 
 
@@ -183,3 +183,31 @@ def test_progress_is_told_on_the_feed(hub: CoreHub) -> None:
     end(hub, 1, agents[0])
     told = [item.body["done"] for item in hub.published if item.topic == "command/r1"]
     assert told[0] == 0 and told[-1] == 1
+
+
+def test_what_happens_without_a_lease_is_made_up_for_with_the_next(hub: CoreHub) -> None:
+    agents = shops(hub, 4)
+    roll(hub, at_a_time=2)
+    hub.core.rolls.acts = lambda now: False
+    end(hub, 1, agents[0])
+    hub.wait(1.0)
+    assert (state(hub)["phase"], state(hub)["done"], sent(hub)) == ("running", 0, ["r1.1", "r1.2"])
+    assert hub.query("roll.cancel", id="r1").code == "busy", "nothing is promised that may not be done"
+    hub.core.rolls.acts = lambda now: True
+    hub.wait(1.0)
+    assert (state(hub)["done"], sent(hub)) == (1, ["r1.1", "r1.2", "r1.3"])
+    for number in (2, 3, 4):
+        end(hub, number, agents[number - 1])
+    assert (state(hub)["phase"], state(hub)["done"]) == ("done", 4) and len(sent(hub)) == 4
+
+
+def test_one_that_is_claimed_without_a_lease_begins_with_the_next(hub: CoreHub) -> None:
+    agents = shops(hub, 1)
+    hub.core.rolls.acts = lambda now: False
+    roll(hub)
+    assert sent(hub) == []
+    hub.core.rolls.acts = lambda now: True
+    hub.wait(1.0)
+    end(hub, 1, agents[0])
+    hub.restart()
+    assert state(hub)["phase"] == "done", "it was noted that it began, so it is found again"

@@ -32,6 +32,33 @@ def test_a_doubt_lets_the_next_heartbeat_tell_a_lower_number(hub: CoreHub) -> No
     assert tell(hub, agent, 4, 6) == 6 == hub.beat(agent).durable
 
 
+def test_facts_that_a_store_refused_are_asked_for_when_it_is_back(hub: CoreHub) -> None:
+    agent = hub.agent("shop")
+    hub.feed(words.StoreNews(1234.5, ""))
+    hub.broken = "append_facts"
+    assert tell(hub, agent, 1, 6) == 0
+    away = hub.beat(agent)
+    assert (away.durable, away.again) == (0, False), "there is nowhere to put them yet"
+    hub.broken = ""
+    hub.feed(words.StoreNews(None, "it was away"))
+    back = hub.beat(agent)
+    assert (back.durable, back.again) == (0, True)
+    assert tell(hub, agent, 1, 6) == 6 and hub.beat(agent).again is False, "it is asked once"
+
+
+def test_a_store_that_is_away_again_is_not_waited_for(hub: CoreHub) -> None:
+    agent = hub.agent("shop")
+    hub.feed(words.StoreNews(None, "another server took over"))
+    hub.feed(words.StoreNews(1234.5, ""))
+    hub.broken = "durable"
+    asked: list[str] = []
+    carry, hub._store = hub._store, lambda effect: asked.append(effect.method)  # type: ignore[method-assign]
+    assert hub.beat(agent).durable == 0 and "durable" not in asked
+    hub._store, hub.broken = carry, ""  # type: ignore[method-assign]
+    hub.feed(words.StoreNews(None, "it was away"))
+    assert hub.beat(agent).again is True
+
+
 def test_what_is_sent_again_is_not_told_again(hub: CoreHub) -> None:
     agent = hub.agent("shop")
     tell(hub, agent, 1, 6)

@@ -86,7 +86,7 @@ def test_a_silence_is_made_listed_and_ended(alerting: LiveHub, shop: LiveAgent, 
     until(lambda: alerting.client.query("alerts"))
     assert main(["silence", "shop/web", "--for", "2h", "--reason", "new disk"]) == 0
     said = capsys.readouterr().out
-    assert "of shop/web: until 2h from now; it hides 1 alerts" in said
+    assert "of shop/web: until 2h from now; it hides 1 alert\n" in said
     assert main(["alerts"]) == 0 and "nothing is wrong" in capsys.readouterr().out
     assert main(["alerts", "--all"]) == 0 and "silenced" in capsys.readouterr().out
     assert main(["silence", "list"]) == 0 and "new disk" in capsys.readouterr().out

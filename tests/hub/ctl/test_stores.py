@@ -19,6 +19,7 @@ from hub.store.embedded import Embedded
 from hub.store.moving import Tally, rows
 from tests.contract.samples_contract import answers, feed, settle
 from tests.support import rows as made
+from tests.support.ports import free_ports
 from tests.support.redis import Cluster, Server
 from tests.support.rows import T0
 from wire.model import Presence
@@ -101,7 +102,9 @@ def there_and_back(source: str, address: str, back: str, capsys: pytest.CaptureF
 def test_to_redis_and_back(source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     server = Server(tmp_path / "redis")
     try:
-        there_and_back(source, f"redis://127.0.0.1:{server.port}", str(tmp_path / "back"), capsys)
+        place = f"redis://127.0.0.1:{server.port}"
+        there_and_back(source, place, str(tmp_path / "back"), capsys)
+        assert main(["audit", "verify", place]) == 0 and f"{place}: " in capsys.readouterr().out
     finally:
         server.kill()
 
@@ -176,3 +179,10 @@ def test_a_store_in_use_is_refused(source: str, capsys: pytest.CaptureFixture[st
     assert main(["store", "check", source]) == 1
     assert "in use by another hub" in capsys.readouterr().err
     store.close(T0)
+
+
+def test_an_absent_redis_is_named_and_nothing_more_is_promised(capsys: pytest.CaptureFixture[str]) -> None:
+    (port,) = free_ports(1)
+    assert main(["store", "check", f"redis://127.0.0.1:{port}"]) == 1
+    said = capsys.readouterr().err
+    assert f"redis 127.0.0.1:{port} does not answer" in said and "again" not in said

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.ctl.verbs import main
 from tests.support.liveagent import LiveAgent
 from tests.support.livehub import ROOT, LiveHub
 from wire.keys import ClientKey, JoinString, KeyPair
@@ -155,3 +156,10 @@ def test_about_is_one_value_a_line(hubctl: Run, capsys: Out) -> None:
         and lines["key.role"] == "admin"
         and float(lines["store.tiers.0.size"]) >= 0
     )
+
+
+def test_a_word_that_a_verb_does_not_know_is_refused_with_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, place in ((["ps", "--foo"], "ps"), (["store", "export", "a", "b"], "store export")):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 2 and f"see hubctl {place} --help" in capsys.readouterr().err

@@ -90,6 +90,13 @@ def test_those_that_left_are_archived_after_a_day() -> None:
     assert [agent.id for agent in made.archive(at(ARCHIVE_SECONDS + 2))] == ["a"] and set(made.agents) == {"b"}
 
 
+def test_how_long_they_are_kept_can_be_set() -> None:
+    made = Registry(2.0, keep=600.0)
+    made.register("a", register(name="a", at=1e9), "peer", {}, "token", at(0))
+    made.leave("a", "goodbye", at(1))
+    assert made.archive(at(600)) == [] and [agent.id for agent in made.archive(at(602))] == ["a"]
+
+
 def test_the_offset_is_that_of_the_quickest_message() -> None:
     made = registry("a")
     for delay in (0.4, 0.1, 0.9):

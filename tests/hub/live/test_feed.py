@@ -4,61 +4,34 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-import zmq
 
 from tests.support.facts import exit_record
+from tests.support.listening import Listener
 from tests.support.liveagent import LiveAgent
 from tests.support.livehub import LiveHub
 from tests.support.waiting import until
-from wire.codec import decode
-from wire.keys import ClientKey, KeyPair
-from wire.sockets import FOLLOW, dial
 
 Make = Callable[..., LiveAgent]
-Listen = Callable[..., "Ear"]
-
-
-class Ear:
-    """Listens in a thread until `stop`."""
-
-    def __init__(self, key: ClientKey) -> None:
-        self.items: list[Any] = []
-        self.ending = threading.Event()
-        self.thread = threading.Thread(target=self._listen, args=(key,), daemon=True)
-        self.thread.start()
-
-    def _listen(self, key: ClientKey) -> None:
-        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        socket = dial(context, FOLLOW, key.feed, KeyPair(key.public, key.secret), key.server_key, first=0.05)
-        socket.subscribe(b"")
-        while not self.ending.is_set():
-            if socket.poll(50):
-                self.items.append(decode(socket.recv_multipart()[1]))
-        context.destroy(0)
-
-    def topics(self) -> list[str]:
-        return [item.topic for item in self.items]
+Listen = Callable[..., Listener]
 
 
 @pytest.fixture
-def ear(hub: LiveHub) -> Iterator[Callable[..., Ear]]:
+def ear(hub: LiveHub) -> Iterator[Listen]:
     """ear(name, **scope): somebody who listens with a viewer's key."""
-    made: list[Ear] = []
+    made: list[Listener] = []
 
-    def listen(name: str, **scope: str) -> Ear:
-        made.append(Ear(hub.user(name, "viewer", **scope).key))
+    def listen(name: str, **scope: str) -> Listener:
+        made.append(Listener(hub.user(name, "viewer", **scope).key))
         return made[-1]
 
     yield listen
     for one in made:
-        one.ending.set()
-        one.thread.join(10)
+        one.close()
 
 
-def listening(ear: Ear, agent: LiveAgent) -> None:
+def listening(ear: Listener, agent: LiveAgent) -> None:
     """Returns once the ear's subscription has reached the hub."""
     until(lambda: agent.tell(exit_record(len(agent.facts) + 1)) and ear.items, what="the feed is heard")
 
@@ -91,9 +64,26 @@ def test_a_revoked_key_hears_nothing_more_and_the_others_go_on(hub: LiveHub, age
     assert len(eve.items) == heard
 
 
-def test_a_scoped_key_hears_nothing(hub: LiveHub, agent: Make, ear: Listen) -> None:
-    shop = agent("shop", "web")
+def test_a_scoped_key_hears_nothing_at_the_feed_and_its_own_at_the_client_port(
+    hub: LiveHub, agent: Make, ear: Listen
+) -> None:
+    shop, other = agent("shop", "web"), agent("other", "web", labels={"team": "blue"})
     scoped, free = ear("scoped", team="blue"), ear("free")
     listening(free, shop)
-    until(lambda: shop.tell(exit_record(len(shop.facts) + 1)) and len(free.items) > 5)
-    assert scoped.items == []
+    heard = hub.user("follower", "viewer", team="blue").feed(["fact/"], 30.0)
+    ending = threading.Event()
+    talking = threading.Thread(target=lambda: [tell(shop, other) for _ in iter(lambda: ending.wait(0.05), True)])
+    talking.start()
+    try:
+        items = [next(heard) for _ in range(5)]
+    finally:
+        ending.set()
+        talking.join()
+    assert {item.topic for item in items} == {f"fact/{other.id}"} and [item.seq for item in items] == [1, 2, 3, 4, 5]
+    assert scoped.items == [] and {f"fact/{shop.id}", f"fact/{other.id}"} <= set(free.topics())
+
+
+def tell(*agents: LiveAgent) -> None:
+    """Each tells one more fact."""
+    for one in agents:
+        one.tell(exit_record(len(one.facts) + 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,20 +16,6 @@ from wire.keys import JoinString
 
 pytestmark = [pytest.mark.redis, pytest.mark.proc]
 AGENTS = 12
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    found = Server(tmp_path / "redis")
-    yield found
-    found.kill()
-
-
-@pytest.fixture
-def hubs(tmp_path: Path, server: Server) -> Iterator[LiveHubs]:
-    found = LiveHubs(tmp_path, f"redis://127.0.0.1:{server.port}")
-    yield found.start()
-    found.stop()
 
 
 @pytest.fixture
@@ -49,8 +34,8 @@ def test_a_killed_hub_loses_no_agent_and_no_fact(hubs: LiveHubs, crew: Crew) -> 
     first, *others = hubs.hubs
     until(lambda: served(first), what="some have their home there")
     first.kill()
-    until(lambda: sum(map(served, others)) == AGENTS, 10.0, "all are served elsewhere within 10 s")
-    until(lambda: set(hubs.states(others[0])) == {"hub-1", "hub-2"}, 10.0)
+    until(lambda: sum(map(served, others)) == AGENTS, 30.0, "all are served elsewhere; how soon: script/prove failover")
+    until(lambda: set(hubs.states(others[0])) == {"hub-1", "hub-2"}, 30.0)
     crew.live(0)
     until(lambda: crew.ask("untold") == 0, 30.0, "every fact is stored")
     assert not losses(others[0]) and set(presences(others[0]).values()) == {"live"}
@@ -65,7 +50,7 @@ def test_a_stopped_hub_does_not_act_until_it_has_a_lease_again(hubs: LiveHubs, c
     assert first.process is not None
     first.process.send_signal(signal.SIGSTOP)
     until(lambda: set(hubs.states(others[0])) == {"hub-1", "hub-2"}, 20.0, "the others go on without it")
-    until(lambda: sum(map(served, others)) == AGENTS, 10.0)
+    until(lambda: sum(map(served, others)) == AGENTS, 30.0)
     first.process.send_signal(signal.SIGCONT)
     until(lambda: first.said("the lease is not held"), 20.0)
     until(lambda: hubs.states(first).get("hub-0") == "acting", 30.0)
@@ -88,15 +73,15 @@ def test_a_hub_that_drains_sends_its_agents_away_first(hubs: LiveHubs, crew: Cre
     first, *others = hubs.hubs
     others[0].client.query("drain", hub="hub-0")
     assert first.process is not None and first.process.wait(20) == 0
-    until(lambda: sum(map(served, others)) == AGENTS, 10.0)
-    until(lambda: set(hubs.states(others[0])) == {"hub-1", "hub-2"}, 10.0)
+    until(lambda: sum(map(served, others)) == AGENTS, 30.0)
+    until(lambda: set(hubs.states(others[0])) == {"hub-1", "hub-2"}, 30.0)
     assert first.said("drained") and not losses(others[0])
 
 
 def test_what_ends_without_a_word_is_reported_once(hubs: LiveHubs, crew: Crew) -> None:
     crew.process.kill()
     until(lambda: set(presences(hubs.hubs[0]).values()) == {"lost"}, 30.0)
-    until(lambda: len(losses(hubs.hubs[1])) == AGENTS, 10.0)
+    until(lambda: len(losses(hubs.hubs[1])) == AGENTS, 30.0)
 
 
 def test_every_hub_shows_and_commands_every_agent(hubs: LiveHubs) -> None:

@@ -20,13 +20,6 @@ pytestmark = [pytest.mark.redis, pytest.mark.proc]
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    found = Server(tmp_path / "redis")
-    yield found
-    found.kill()
-
-
-@pytest.fixture
 def hub(tmp_path: Path, server: Server) -> Iterator[LiveHub]:
     folder = tmp_path / "hub"
     folder.mkdir()
@@ -77,4 +70,17 @@ def test_facts_that_redis_lost_are_asked_for_again(hub: LiveHub, server: Server,
     assert kept(hub) == [1, 2, 3]
     assert tell(agent, 4, 6) == 6 == durable(agent)
     assert kept(hub) == [1, 2, 3, 4, 5, 6]
+    agent.close()
+
+
+def test_tokens_and_keys_that_redis_lost_are_put_back(hub: LiveHub, server: Server) -> None:
+    agent = LiveAgent(hub.join(), "shop")
+    agent.enrol()
+    agent.register()
+    keys = len(server.client().hgetall("{pidone}:keys"))
+    assert keys >= 3
+    server.client().flushall()
+    until(lambda: len(server.client().hgetall("{pidone}:keys")) == keys, 60.0)
+    until(lambda: hub.said("put back"), 30.0)
+    assert LiveAgent(agent.join, "other").enrol().agent
     agent.close()

@@ -19,7 +19,8 @@ import pytest
 
 from tests.support import promtool
 from tests.support.liveagent import LiveAgent, joined
-from tests.support.livehub import LiveHub, free_ports
+from tests.support.livehub import LiveHub
+from tests.support.ports import free_ports
 from tests.support.services import absent
 from tests.support.waiting import until
 

@@ -47,13 +47,13 @@ def live(store: Embedded, start: float, seconds: float, width: int = 2, period: 
 
 
 def test_the_budget_holds_all_the_time(tmp_path: Path) -> None:
-    store = Embedded(str(tmp_path), sample_budget=200_000)
+    store = Embedded(str(tmp_path), sample_budget=100_000)
     notes: list[str] = []
     for hour in range(4):
         notes += live(store, T0 + 3600 * hour, 3600, width=20)
-        assert store.stats().used <= 200_000
+        assert store.stats().used <= 100_000
         assert on_disk(tmp_path / "samples") == store.stats().used
-    assert notes and all("sample_budget of 200000 bytes is used up: dropped raw samples" in note for note in notes)
+    assert notes and all("sample_budget of 100000 bytes is used up: dropped raw samples" in note for note in notes)
     assert len(notes) <= 4, "once an hour"
     store.close(T0)
 

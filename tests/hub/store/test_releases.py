@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.ctl.verbs import main
 from hub.store import releases, sqlite
 from hub.store.embedded import Embedded
 from hub.store.errors import StoreError, Unwritable
@@ -96,11 +97,44 @@ def test_a_downgrade_is_told_how_and_finds_all_as_it_was(store: Path, update: py
     update.setitem(releases.STEPS, sqlite.VERSION - 1, step)
     told(store)
     update.undo()
-    with pytest.raises(StoreError, match=r"newer pidone.*go back.*revoked again"):
+    with pytest.raises(StoreError, match=r"newer pidone.*hubctl store downgrade.*revoked again"):
         Embedded(str(store))
-    (store / "facts.sqlite").rename(store / "newer")
-    (store / f"facts.sqlite.format-{sqlite.VERSION}").rename(store / "facts.sqlite")
-    assert told(store) == before
+    aside = releases.go_back(str(store / "facts.sqlite"), sqlite.VERSION)
+    assert told(store) == before and version(Path(aside)) == sqlite.VERSION + 1
+
+
+def test_there_is_no_way_back_where_nothing_was_updated(store: Path) -> None:
+    with pytest.raises(StoreError, match="nothing to go back from"):
+        releases.go_back(str(store / "facts.sqlite"), sqlite.VERSION)
+
+
+def test_without_a_copy_there_is_no_way_back_and_nothing_changes(store: Path, update: pytest.MonkeyPatch) -> None:
+    told(store)
+    (store / f"facts.sqlite.format-{sqlite.VERSION - 1}").unlink()
+    before = (store / "facts.sqlite").read_bytes()
+    with pytest.raises(StoreError, match="is missing"):
+        releases.go_back(str(store / "facts.sqlite"), sqlite.VERSION - 1)
+    assert (store / "facts.sqlite").read_bytes() == before
+
+
+def test_hubctl_goes_back(store: Path, update: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    told(store)
+    update.undo()
+    assert main(["store", "downgrade", str(store)]) == 0
+    assert "revoke again" in capsys.readouterr().out
+    assert len(told(store)[0]) == 5
+    assert main(["store", "downgrade", str(store)]) != 0
+    assert "nothing to go back from" in capsys.readouterr().err
+
+
+def test_going_forth_again_finds_what_came_since(store: Path, update: pytest.MonkeyPatch) -> None:
+    newer = told(store)
+    update.undo()
+    aside = Path(releases.go_back(str(store / "facts.sqlite"), sqlite.VERSION))
+    update.setattr(sqlite, "VERSION", sqlite.VERSION + 1)
+    update.setitem(releases.STEPS, sqlite.VERSION - 1, step)
+    shutil.copy(aside, store / "facts.sqlite")
+    assert told(store) == newer
 
 
 def test_a_step_that_fails_changes_nothing(store: Path, update: pytest.MonkeyPatch) -> None:

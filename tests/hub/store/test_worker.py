@@ -51,6 +51,30 @@ def test_outcomes_come_back_with_their_tags(awaited: Awaited) -> None:
     assert awaited.wait(2) == [Outcome("one", 3), Outcome("two", 3)]
 
 
+def test_the_same_asked_of_many_agents_is_one_read(awaited: Awaited) -> None:
+    awaited.worker.submit("append_facts", ("a", "b", rows.facts(1, 3)), "write")
+    for agent in ("a", "x"):
+        awaited.worker.submit("durable", (agent, "b"), agent)
+    awaited.worker._store.durable = None  # type: ignore[method-assign, assignment]
+    asked: list[object] = []
+    awaited.worker._store.durables = lambda boots: (asked.append(boots), (3, 0))[1]  # type: ignore[method-assign, assignment]
+    awaited.worker.start()
+    assert awaited.wait(3) == [Outcome("write", 3), Outcome("a", 3), Outcome("x", 0)]
+    assert asked == [(("a", "b"), ("x", "b"))]
+
+
+def test_where_many_agents_cannot_be_read_each_is_told(awaited: Awaited) -> None:
+    def fail(boots: object) -> tuple[int, ...]:
+        raise Unwritable("it is away")
+
+    awaited.worker._store.durables = fail  # type: ignore[method-assign]
+    for agent in ("a", "x"):
+        awaited.worker.submit("durable", (agent, "b"), agent)
+    awaited.worker.start()
+    found = [one for one in awaited.wait(3) if one.tag in ("a", "x")]
+    assert [str(one.error) for one in found] == ["it is away"] * 2
+
+
 def test_a_bad_call_fails_alone(awaited: Awaited) -> None:
     for number, fact in enumerate([rows.fact(1), rows.fact(0), rows.fact(2)]):
         awaited.worker.submit("append_facts", ("a", "b", [fact]), number)
@@ -167,3 +191,11 @@ def test_every_public_method_is_a_read_or_a_write() -> None:
         "judge",
     }
     assert {name.split("_")[0] for name in methods - READS - life} == verbs
+
+
+def test_what_goes_into_memory_waits_for_what_is_urgent() -> None:
+    _, seen = run(Watched(), "put_samples", "put_samples", "claim_command")
+    made = [name for name in seen if name not in ("tend", "foresee", "notify")]
+    assert made == ["begin", "claim_command", "commit", "put_samples", "put_samples", "close"]
+    _, seen = run(Watched(), "put_samples", "latest")
+    assert seen.index("put_samples") < seen.index("latest")

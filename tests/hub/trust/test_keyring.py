@@ -18,7 +18,7 @@ def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
     first = load(tmp_path)
     assert load(tmp_path) == first and first.own != first.fleet
     files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
-    assert len(files) == 4 and all(path.stat().st_mode & 0o077 == 0 for path in files)
+    assert len(files) == 5 and all(path.stat().st_mode & 0o077 == 0 for path in files)
 
 
 def test_a_moved_port_reaches_the_admins_key_file_and_its_key_stays(tmp_path: Path) -> None:

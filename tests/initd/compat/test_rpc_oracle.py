@@ -269,7 +269,7 @@ def test_a_session_that_changes_things_goes_alike() -> None:
         pair.wait_state("killed", "EXITED")
         with pair.theirs.awake():
             for number, (method, args) in enumerate(STEPS):
-                if method == "getProcessInfo":
+                if method in ("getProcessInfo", "getAllProcessInfo"):
                     for daemon in pair.each():
                         until(lambda d=daemon, a=args: _is_settled(d, *a))
                 ours, theirs = (_in_order(told) for told in both(pair, f"supervisor.{method}", *args))
@@ -284,11 +284,13 @@ def _in_order(told: Any) -> Any:
     return sorted(told, key=lambda row: (row["group"], row["name"])) if rows else told
 
 
-def _is_settled(daemon: Daemon, name: str) -> bool:
+def _is_settled(daemon: Daemon, *names: str) -> bool:
+    """Whether this process, or each of all, is in a state that stays."""
     try:
-        return daemon.rpc.getProcessInfo(name)["statename"] not in ("STARTING", "STOPPING", "BACKOFF")
+        rows = [daemon.rpc.getProcessInfo(name) for name in names] or daemon.rpc.getAllProcessInfo()
     except xmlrpc.client.Fault:
         return True
+    return all(row["statename"] not in ("STARTING", "STOPPING", "BACKOFF") for row in rows)
 
 
 @pytest.mark.parametrize("method", ["shutdown", "restart"])

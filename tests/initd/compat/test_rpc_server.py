@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_ports
 from tests.support.rpclab import HEAD, OURS, THEIRS, Daemon, UnixTransport
 from tests.support.waiting import until
 from wire.limits import CONTROL_ASKED, RPC_BODY_BYTES, RPC_CLIENTS, RPC_HEAD_BYTES
@@ -44,12 +45,6 @@ def daemon() -> Iterator[Daemon]:
         yield daemon
     finally:
         daemon.destroy()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def talk(daemon: Daemon, request: bytes, seconds: float = 20) -> bytes:
@@ -121,7 +116,7 @@ def test_nobody_is_lost_while_it_is_gone(begin: Begin) -> None:
 
 
 def test_a_name_is_looked_up_by_the_child() -> None:
-    port = free_port()
+    [port] = free_ports(1)
     head = HEAD.replace("[rpcinterface", f"[inet_http_server]\nport={socket.gethostname()}:{port}\n[rpcinterface")
     daemon = Daemon("initd", WEB, head)
     try:
@@ -222,7 +217,7 @@ PASSWORDS = [("secret", "secret"), ("{SHA}e5e9fa1ba31ecd1ae84f75caaa474f3a663f05
 
 @pytest.mark.parametrize(("stored", "given"), PASSWORDS)
 def test_a_port_with_a_password(begin: Begin, stored: str, given: str) -> None:
-    port = free_port()
+    [port] = free_ports(1)
     inet = f"[inet_http_server]\nport=127.0.0.1:{port}\nusername=me\npassword={stored}\n[rpcinterface"
     daemon = begin(head=HEAD.replace("[rpcinterface", inet))
     until(lambda: _accepts(port))

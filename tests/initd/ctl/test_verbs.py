@@ -259,3 +259,8 @@ def test_a_reader_that_leaves_is_no_error(world, monkeypatch):
 def test_the_age_stands_behind_what_it_is_the_age_of(why, shown):
     row = {"why": why, "since": 100.0, "pid": None, "dropped": 0}
     assert verbs._info(row, 172.0) == shown
+
+
+def test_the_next_try_is_told():
+    row = {"why": "exit status 1", "since": 100.0, "pid": None, "dropped": 0, "next_try": 192.0}
+    assert verbs._info(row, 172.0) == "exit status 1, 1m12s ago, next try in 20s"

@@ -48,8 +48,8 @@ class Hub:
     """The hub's side of HubCommands, without a socket."""
 
     def __init__(self, pid1: SaysPid1) -> None:
-        self.pid1, self.heard = pid1, list[Any]()
-        self.commands = HubCommands(pid1.link, lambda data: self.heard.append(decode(data)))
+        self.pid1, self.heard, self.wall = pid1, list[Any](), 0.0
+        self.commands = HubCommands(pid1.link, lambda data: self.heard.append(decode(data)), lambda: self.wall or None)
 
     def send(self, message: Message) -> None:
         self.commands.take(encode(message))
@@ -68,6 +68,14 @@ def test_a_command_is_delivered_then_done(pid1: SaysPid1) -> None:
     pid1.settle(DONE)
     pid1.link.pump()
     assert hub.heard[1]._replace(at=0.0) == Progress("c1", CommandState.DONE, DONE | {"processes": ()}, None, 0.0)
+
+
+@pytest.mark.parametrize(("wall", "left"), [(0.0, 30.0), (980.0, 20.0), (960.0, 30.0), (1009.0, 0.0)])
+def test_a_command_that_lay_in_a_buffer_has_less_time(pid1: SaysPid1, wall: float, left: float) -> None:
+    hub = Hub(pid1)
+    hub.wall = wall
+    hub.send(command(names=["web"])._replace(until=1000.0))
+    assert pid1.asked[-1][1]["deadline"] == left
 
 
 def test_pid_1_is_told_who_asked_and_for_which_hub(pid1: SaysPid1) -> None:

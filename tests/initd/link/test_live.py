@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -213,3 +215,22 @@ def test_an_expired_token_is_said_in_one_line(hub: LiveHub, box: Any) -> None:
     one = box(PIDONE_JOIN=join.format())
     until(lambda: one.said("refused to let this container join"), what=one.log.read_text())
     assert one.status()["sleeper"]["pid"] and not one.said("Traceback")
+
+
+def test_figures_of_a_time_without_a_hub_are_told_later(hub: LiveHub, box: Any) -> None:
+    box()
+    until(lambda: told(hub, "sleeper", "rss"), what="figures of sleeper")
+    hub.kill()
+    cut = time.time()
+    until(lambda: time.time() - cut > 6.0)
+    hub.start()
+    back = time.time()
+
+    def whole() -> Any:
+        times = hub.client.history("web-1/sleeper", start=cut - 1.5)["times"]
+        steps = [b - a for a, b in itertools.pairwise(times)]
+        return times and times[-1] > back and times[0] < cut + 2.5 and max(steps) < 2.5 and min(steps) > 0.2
+
+    until(lambda: told(hub, "sleeper", "rss"), what="figures again")
+    until(whole, 60, "samples of the time between")
+    assert told(hub, "sleeper", "age") < 5.0

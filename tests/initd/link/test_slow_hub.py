@@ -8,7 +8,7 @@ import pytest
 
 from initd.link.loop import Loop
 from tests.support.crew import Member
-from tests.support.livehub import free_ports
+from tests.support.ports import free_ports
 from wire.keys import JoinString, KeyPair
 from wire.messages import Enrolled, HubAddress
 

@@ -221,6 +221,8 @@ def test_a_stream_without_log_has_none(world: World) -> None:
 def test_a_file_is_read_by_place(tmp_path: Path) -> None:
     path = tmp_path / "log"
     world = World(program("web", stdout_logfile=str(path))).run_all()
+    assert piece(world) == ("", 0)
+    path.unlink()
     assert not world.result("log.read", name="web")["log"]  # type: ignore[index]
     path.write_bytes(bytes(range(256)) * (LOG_CHUNK_BYTES // 256 + 1))
     text, size = piece(world, bytes=LOG_CHUNK_BYTES)

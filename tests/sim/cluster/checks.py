@@ -2,7 +2,8 @@
 
 - no two hubs may act for one agent, or poll one engine, at one time (looked at whenever one of them acts);
 - nobody is called lost who is alive and could be heard: neither one that an acting hub with a working way to the store
-  just served, nor, whatever happens to hubs and store, one that no fault of its own network kept from every hub;
+  just served, nor, whatever happens to hubs and store, one that no fault of its own network kept from every hub (one
+  that was cut off from some, and tried these first, may be lost where really nobody heard it for three periods);
 - no command is executed twice, and none under a lower epoch than the one before;
 - at the end every fact of every living agent is stored, everybody alive is live in the store, and whoever vanished was
   called lost once, within its bound.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hub.discovery.liveness import LOST_AFTER
 from wire.model import Presence
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from tests.sim.cluster.fleet import Simulation
     from tests.sim.cluster.hub import Hub
 
-BOUND = 30.0
-"""Seconds in which a vanished agent is reported after the last fault: a lease, a settling, a grace and a silence."""
+BOUND, BOUND_PERIODS = 18.0, 6.0
+"""Seconds, and periods, in which who vanished is told after the last fault: a lease, settling, a grace, a silence."""
 TRAVEL = 0.5
 """Seconds that a verdict may be on its way: who comes back in them is called lost and then back, rightly."""
 
@@ -36,6 +38,8 @@ class Checks:
         self.fleet = fleet
         self.excused: dict[str, float] = {}
         """Agent -> until when a fault of its own may make it look lost."""
+        self.hindered: dict[str, float] = {}
+        """Agent -> until when a fault of its own may have it try hub after hub; longer than three periods is lost."""
         self.done: dict[str, tuple[str, int]] = {}
         self.epochs: dict[tuple[str, int], int] = {}
         self.lost_at: dict[str, float] = {}
@@ -67,12 +71,19 @@ class Checks:
         self.lost_at[agent_name] = now
         if agent.ended:
             return
-        if self.excused.get(agent_name, 0.0) < now and self._reaches(agent_name):
+        away = self.hindered.get(agent_name, 0.0) >= now and self._silent(agent)
+        if self.excused.get(agent_name, 0.0) < now and self._reaches(agent_name) and not away:
             self.fail(f"{hub} calls {agent_name} lost, which is alive and was never cut off from every hub")
         server = self.fleet.hubs.get(agent.served_by)
         near = TRAVEL < now - agent.served_at < 1.2 * self.fleet.period
         if near and server and server.may_act() and self.fleet.steady_since(server.name) < agent.served_at:
             self.fail(f"{hub} calls {agent_name} lost, which {server.name} served {now - agent.served_at:.2f} s ago")
+
+    def _silent(self, agent: Agent) -> bool:
+        """Whether no hub heard it for three periods, until just now at the most."""
+        now = self.fleet.world.now
+        before = [at for at in agent.hearings if at < now - TRAVEL]
+        return not before or now - before[-1] >= LOST_AFTER * self.fleet.period
 
     def _reaches(self, agent: str) -> bool:
         """Whether there is a hub that the agent and the store can talk to."""
@@ -119,7 +130,7 @@ class Checks:
         if seen.presence is not Presence.LOST:
             self.fail(f"{agent.name} vanished at {agent.ended_at:.1f} and was not called lost")
         late = self.lost_at[agent.name] - max(agent.ended_at, calm)
-        if late > BOUND:
+        if late > BOUND + BOUND_PERIODS * self.fleet.period:
             self.fail(
                 f"{agent.name} vanished at {agent.ended_at:.1f} and was called lost {late:.1f} s after the last fault"
             )

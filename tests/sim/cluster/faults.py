@@ -106,6 +106,7 @@ def cut_agents(fleet: Simulation, fault: Fault) -> None:
     """Some agents from one hub: the others still hear them."""
     name, some = _hub(fleet, fault).name, frozenset(_agents(fleet, fault, 0.3))
     words = f"{len(some)} agents | {name}"
+    fleet.hinder(some, fault.length)
     cut(fleet, fault, words, lambda a, b: a == name and b in some)
 
 
@@ -176,6 +177,7 @@ def vanish(fleet: Simulation, fault: Fault) -> None:
 def restart_agents(fleet: Simulation, fault: Fault) -> None:
     for name in _agents(fleet, fault, 0.05):
         fleet.reboot(name)
+        fleet.excuse_restart(name)
 
 
 KINDS: dict[str, Callable[[Simulation, Fault], None]] = {

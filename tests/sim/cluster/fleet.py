@@ -10,14 +10,21 @@ from hub.cluster.rows import LeaseRow
 from tests.sim.cluster.agent import Agent
 from tests.sim.cluster.checks import Broken, Checks
 from tests.sim.cluster.faults import Fault, draw, plan
-from tests.sim.cluster.hub import Hub
+from tests.sim.cluster.hub import CAPACITY, Hub
+from tests.sim.cluster.ranked import Rankings
 from tests.sim.cluster.store import Store
 from tests.sim.cluster.world import Process, World
 
 FIRST = 25.0
 """Seconds until the first fault: leases have settled and agents are home."""
+MANY = 5000
+"""From so many agents on homes come from one table (tests.sim.cluster.ranked)."""
 CALM = 60.0
 """Seconds without faults at the end, in which everything must become right again."""
+
+
+COMMANDS = 100
+"""Most commands at a time: each is asked for six times."""
 
 
 class Size(NamedTuple):
@@ -49,10 +56,12 @@ class Simulation:
         self.agents: dict[str, Agent] = {}
         self.steady: dict[str, float] = {}
         self.checks = Checks(self)
-        for number in range(size.hubs):
-            self.hubs[f"h{number}"] = Hub(self.world, f"h{number}", self)
-        for number in range(size.agents):
-            self.agents[f"a{number}"] = Agent(self.world, f"a{number}", self)
+        hubs, agents = [f"h{number}" for number in range(size.hubs)], [f"a{number}" for number in range(size.agents)]
+        self.rankings = Rankings(hubs, CAPACITY, agents) if size.agents > MANY else None
+        for name in hubs:
+            self.hubs[name] = Hub(self.world, name, self)
+        for name in agents:
+            self.agents[name] = Agent(self.world, name, self)
         self.calm = FIRST + size.seconds
         self.faults = draw(seed, size.faults, FIRST, self.calm) if faults is None else faults
         plan(self, self.faults)
@@ -76,7 +85,7 @@ class Simulation:
         dice, names = self.world.random, list(self.agents)
         for _ in range(max(1, len(names) // 20)):
             self.agents[dice.choice(names)].happen()
-        for _ in range(max(1, len(names) // 100)):
+        for _ in range(max(1, min(len(names) // 100, COMMANDS))):
             self.commands += 1
             self.command(f"c{self.commands}", dice.choice(names), 5)
         self.world.at(self.world.now + 0.5, self.life)
@@ -121,6 +130,16 @@ class Simulation:
         until = self.world.now + length + 6 * self.period + 2 * self.period * len(self.hubs)
         for name in names:
             self.checks.excused[name] = max(self.checks.excused.get(name, 0.0), until)
+
+    def excuse_restart(self, name: str) -> None:
+        """It begins anew, maybe at a hub that is not there: until it found another one."""
+        self.checks.excused[name] = max(self.checks.excused.get(name, 0.0), self.world.now + 4 * self.period)
+
+    def hinder(self, names: Iterable[str], length: float) -> None:
+        """They cannot reach every hub, nor for a while find one that they held meanwhile."""
+        for name in names:
+            until = self.world.now + length + 6 * self.period
+            self.checks.hindered[name] = max(self.checks.hindered.get(name, 0.0), until)
 
     def unsteady(self, hub: str, length: float) -> None:
         """The hub's way to the store is cut for so long."""

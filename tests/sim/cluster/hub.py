@@ -6,11 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hub.clock import Attention
-from hub.cluster.handover import Care
+from hub.cluster.handover import DEPARTED, Care
+from hub.cluster.hearings import Hearings
 from hub.cluster.lease import Ask, Lease, Standing
 from hub.cluster.membership import Membership
 from hub.cluster.rendezvous import Homes, poller, ranking
 from hub.cluster.rows import LeaseRow, SeenRow
+from hub.cluster.vouching import Vouching
+from hub.discovery.liveness import LOST_AFTER
+from tests.sim.cluster.ranked import RankedHomes
 from tests.sim.cluster.world import Process, World
 from wire.model import Presence
 
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
     from tests.sim.cluster.fleet import Simulation
 
 TICK = 0.25
+FRESH = 1.2
+"""Periods after its last word in which an agent is alive, as far as a hub that comes back can tell."""
+CAPACITY = 10_000
 SEEN_SECONDS = 10.0
 """Between two notes of the agents at home; guests are noted at every tick."""
 
@@ -34,18 +41,21 @@ class Hub(Process):
 
     def start(self) -> None:
         self.alive = True
-        self.lease: Lease = self.fleet.lease(LeaseRow(self.name, capacity=10_000, engines=tuple(self.fleet.engines)))
-        self.members, self.homes, self.care = Membership(), Homes(), Care(self.fleet.period)
+        self.lease: Lease = self.fleet.lease(LeaseRow(self.name, capacity=CAPACITY, engines=tuple(self.fleet.engines)))
+        self.members, self.care = Membership(), Care(self.fleet.period)
+        self.homes: Homes | RankedHomes = RankedHomes(self.fleet.rankings) if self.fleet.rankings else Homes()
         self.attention = Attention(self.clock)
-        self.acted = False
+        self.vouching, self.looking = Vouching(), False
+        self.saw = False
         self.position = 0
         self.polled: set[str] = set()
         self.spoke: dict[str, float] = {}
-        self.peers: dict[str, tuple[bool, float]] = {}
-        self.heard: dict[str, float] = {}
+        self.hearings = Hearings()
         self.durable: dict[tuple[str, int], int] = {}
         self.routes: dict[str, tuple[Agent, int, int]] = {}
         self.rankings: dict[str, list[str]] = {}
+        self.met: dict[str, int] = {}
+        """Agent -> the boot that it registered with, in this life of the hub."""
         self.resync = self.raising = False
         self.noted_at = self.clock
         self.after(self.world.random.random() * TICK, self.tick)
@@ -74,38 +84,36 @@ class Hub(Process):
     def tick(self) -> None:
         self.after(TICK, self.tick)
         self.attention = self.attention.advance(self.clock, True)
-        self.renew()
-        acts = self.may_act()
-        if acts and not self.acted:
+        sees = self.lease.standing(self.clock) in (Standing.ACTING, Standing.SETTLING)
+        if sees and not self.saw:
             self.care.see_again(self.attention.total)
-        self.acted = acts
-        if self.lease.standing(self.clock) in (Standing.ACTING, Standing.SETTLING):
+        self.saw = sees
+        if sees:
             self.note()
-        if acts and not self.resync:
+        self.renew()
+        if sees and not self.resync:
             self.judge()
-        if acts:
+        if self.may_act():
             self.poll()
 
     def renew(self) -> None:
         ask = self.lease.next(self.clock)
         if ask is None:
             return
-        sees = self.lease.standing(self.clock) is Standing.ACTING
-        for peer in self.fleet.hubs.values():
-            if peer is not self:
-                self.world.send(self.name, peer, peer.greeted, self.name, sees)
-        method, args = ("renew_lease", (ask.row,)) if ask.row.born else ("take_lease", (ask.row, ask.above))
+        asked = self.attention.total
+        renewal = ("renew_lease", (ask.row, self.unwritten()))
+        method, args = renewal if ask.row.born else ("take_lease", (ask.row, ask.above))
 
         def answered(value: Any, failed: bool) -> None:
             if failed:
                 self.lease.failed(ask)
                 self.resync = True
                 return
-            self.answered(ask, value)
+            self.answered(ask, value, asked)
 
         self.fleet.store.call(self, method, args, answered)
 
-    def answered(self, ask: Ask, value: Any) -> None:
+    def answered(self, ask: Ask, value: Any, asked: float) -> None:
         now = self.clock
         if not ask.row.born:
             self.fleet.checks.births(self.name, ask.above, value.epoch)
@@ -116,7 +124,11 @@ class Hub(Process):
             return
         if self.resync:
             self.members.recount(now)
-        self.members.observe(rows, ask.sent, now)
+            self.vouching.recount()
+        self.vouching.observe(rows, asked)
+        for notice in self.members.observe(rows, ask.sent, now):
+            if notice.move in DEPARTED:
+                self.care.unsettle(DEPARTED[notice.move], self.attention.total)
         self.follow()
         if self.lease.acts(now):
             for row in self.members.lapsed(self.name):
@@ -134,9 +146,10 @@ class Hub(Process):
         moved = self.homes.update(hubs)
         if moved:
             self.care.give(agent for agent, (was, _) in moved.items() if was == self.name)
-            self.care.take(
-                (agent for agent, (_, now) in moved.items() if now == self.name), self.attention.total, self.spoke
-            )
+            here, mine = _names(hubs), [agent for agent, (_, now) in moved.items() if now == self.name]
+            given = [agent for agent in mine if moved[agent][0] in dict(here)]
+            self.care.take(given, self.attention.total, self.spoke, LOST_AFTER)
+            self.care.take(mine, self.attention.total, self.spoke)
 
     def learn(self, news: tuple[int, list[str]]) -> None:
         self.position, agents = news
@@ -149,21 +162,49 @@ class Hub(Process):
         self.resync, self.position = False, 0
         self.care.see_again(self.attention.total)
         self.call("durable", list(self.durable), then=self.durable.update)
-        for agent in self.care.lost:
-            self.care.wards[agent] = self.care.wards[agent]._replace(mark=None, asked=False)
         self.care.lost.clear()
-        recent = self.attention.total - 1.2 * self.fleet.period
-        self.heard.update((agent, self.world.now) for agent, at in self.spoke.items() if at > recent)
+        self.hearings.begin_anew(self.fresh())
+
+    def fresh(self) -> dict[str, float]:
+        recent = self.attention.total - FRESH * self.fleet.period
+        return {agent: self.world.now for agent, at in self.spoke.items() if at > recent}
+
+    def unwritten(self) -> dict[str, float]:
+        away = self.resync or self.lease.standing(self.clock) is Standing.BLIND
+        return self.hearings.unwritten(self.fresh() if away else {})
 
     # -- agents ------------------------------------------------------------------------------------------------------
 
+    def register(self, agent: Agent, life: int, boot: int, number: int, epoch: int, facts: tuple[int, int]) -> None:
+        """Needs to read the store: a hub that cannot sends the agent away, or leaves it without an answer."""
+        if self.astray():
+            self.turn_away(agent, number)
+            return
+
+        def answered(durable: Any, failed: bool) -> None:
+            self.resync = self.resync or failed
+            if failed:
+                self.turn_away(agent, number)
+                return
+            self.durable.update(durable)
+            self.met[agent.name] = boot
+            self.heartbeat(agent, life, boot, number, epoch, facts)
+
+        self.fleet.store.call(self, "durable", ([(agent.name, boot)],), answered)
+
+    def turn_away(self, agent: Agent, number: int, away: bool = True) -> None:
+        self.world.send(self.name, agent, agent.reply, number, self.name, 0, 0, [], away, False, again=True)
+
     def heartbeat(self, agent: Agent, life: int, boot: int, number: int, epoch: int, facts: tuple[int, int]) -> None:
         name, key = agent.name, (agent.name, boot)
+        if self.met.get(name) != boot:
+            self.turn_away(agent, number, self.astray())
+            return
         new = name not in self.routes or self.routes[name][2] != boot
         if new or name in self.care.lost or self.homes.of.get(name) != self.name:
-            self.heard[name] = self.world.now
-            self.vouch(name)
+            self.hearings.waiting[name] = self.world.now
         self.spoke[name] = self.attention.total
+        agent.hearings.append(self.world.now)
         self.routes[name] = (agent, life, boot)
         self.care.hear(name, self.attention.total)
         if self.lease.raise_epoch(epoch) and not self.raising:
@@ -176,33 +217,12 @@ class Hub(Process):
         known = self.durable.get(key, 0)
         epoch = self.lease.row.epoch if self.lease.row.born else 0
         away = self.astray()
-        self.world.send(self.name, agent, agent.reply, number, self.name, known, epoch, self.order(name), away)
+        answer = (number, self.name, known, epoch, self.order(name), away, True)
+        self.world.send(self.name, agent, agent.reply, *answer, again=True)
 
     def astray(self) -> bool:
-        """Blind while others see, or while nobody tells: agents are better off elsewhere."""
-        if self.lease.standing(self.clock) in (Standing.ACTING, Standing.SETTLING):
-            return False
-        near = [sees for sees, at in self.peers.values() if at > self.clock - 3.0]
-        return any(near) or not near
-
-    def hears_all(self) -> bool:
-        """Whether every other member spoke to this hub lately."""
-        others = [row.hub for row in self.members.hubs() if row.hub != self.name]
-        return all(self.peers.get(hub, (False, 0.0))[1] > self.clock - 2.5 for hub in others)
-
-    def greeted(self, peer: str, sees: bool) -> None:
-        """What hubs tell each other once a second: whether they have a lease."""
-        self.peers[peer] = (sees, self.clock)
-
-    def vouch(self, agent: str) -> None:
-        """Tells a guest's home at once; the note in the store takes longer, and does not come while it is away."""
-        home = self.fleet.hubs.get(self.homes.of.get(agent) or "")
-        if home is not None and home is not self:
-            self.world.send(self.name, home, home.vouched, agent)
-
-    def vouched(self, agent: str) -> None:
-        self.spoke[agent] = self.attention.total
-        self.care.hear(agent, self.attention.total)
+        """Blind: agents are better off elsewhere."""
+        return self.lease.standing(self.clock) is Standing.BLIND and len(self.members.hubs()) > 1
 
     def raised(self, epoch: int) -> None:
         self.raising = False
@@ -210,7 +230,8 @@ class Hub(Process):
 
     def order(self, agent: str) -> list[str]:
         if agent not in self.rankings:
-            self.rankings[agent] = ranking(agent, 0.0, self.members.hubs())
+            table, hubs = self.fleet.rankings, self.members.hubs()
+            self.rankings[agent] = table.ranking(agent, hubs) if table else ranking(agent, 0.0, hubs)
         return self.rankings[agent]
 
     def note(self) -> None:
@@ -220,20 +241,43 @@ class Hub(Process):
             mine = (
                 a for a, ward in self.care.wards.items() if ward.heard > self.attention.total - self.fleet.period * 1.2
             )
-            self.heard.update(dict.fromkeys(mine, self.world.now))
+            self.hearings.waiting.update(dict.fromkeys(mine, self.world.now))
             if self.care.lost:
                 lost = tuple(self.care.lost)
                 self.call("seen", lost, then=lambda found: self.care.looked(found.values(), self.attention.total))
-        if self.heard:
-            heard, self.heard = self.heard, {}
-            self.call("hear_agents", self.name, heard)
+        if self.hearings.waiting:
+            self.write(*self.hearings.write())
+
+    def write(self, number: int, heard: dict[str, float]) -> None:
+        def written(value: Any, failed: bool) -> None:
+            self.resync = self.resync or failed
+            self.hearings.written(number, failed)
+
+        self.fleet.store.call(self, "hear_agents", (self.name, heard), written)
 
     def judge(self) -> None:
         attention = self.attention.total
+        self.verdicts()
         suspects = self.care.suspects(attention)
         if suspects:
             self.look_up(suspects)
-        for agent, mark in self.care.verdicts(attention, self.hears_all()):
+        if not self.looking and self.care.seeks(attention) and len(self.members.hubs()) > 1:
+            self.looking = True
+            self.fleet.store.call(self, "leases", (), lambda rows, failed: self.vouched(rows, failed, attention))
+
+    def vouched(self, rows: Any, failed: bool, asked: float) -> None:
+        self.looking, self.resync = False, self.resync or failed
+        if not failed:
+            self.vouching.observe(rows, asked)
+            if not self.resync:
+                self.verdicts()
+
+    def verdicts(self) -> None:
+        if not self.may_act():
+            return
+        others = (row.hub for row in self.members.hubs() if row.hub != self.name)
+        attention = self.attention.total
+        for agent, mark in self.care.verdicts(attention, self.vouching.settled(others, attention)):
             if self.fleet.checks.act(self, agent):
                 self.verdict(agent, mark)
 
@@ -250,7 +294,7 @@ class Hub(Process):
             self.resync = self.resync or failed
             self.care.judged(agent, None if failed else agreed, self.attention.total)
 
-        self.fleet.store.call(self, "judge_agent", (self.name, agent, Presence.LOST, mark), answered)
+        self.fleet.store.call(self, "judge_agent", (self.lease.kept, agent, Presence.LOST, mark), answered)
 
     def poll(self) -> None:
         for engine in self.polled:

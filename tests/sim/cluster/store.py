@@ -90,10 +90,11 @@ class Store(Process):
         self.state.leases[row.hub] = row._replace(born=epoch, epoch=epoch)
         return Taken(epoch, self.leases())
 
-    def renew_lease(self, row: LeaseRow) -> tuple[LeaseRow, ...] | None:
+    def renew_lease(self, row: LeaseRow, heard: Mapping[str, float] | None = None) -> tuple[LeaseRow, ...] | None:
         present = self.state.leases.get(row.hub)
         if present is None or present.born != row.born:
             return None
+        self.hear_agents(row.hub, heard or {})
         self.state.leases[row.hub] = row
         return self.leases()
 
@@ -123,8 +124,10 @@ class Store(Process):
             self.state.seen[agent] = SeenRow(agent, hub, max(at, known.at), known.mark + 1)
         return tuple(back)
 
-    def judge_agent(self, hub: str, agent: str, presence: Presence, mark: int | None = None) -> bool:
-        known = self.state.seen.get(agent)
+    def judge_agent(self, judge: LeaseRow, agent: str, presence: Presence, mark: int | None = None) -> bool:
+        known, hub = self.state.seen.get(agent), judge.hub
+        if hub not in self.state.leases or not self.state.leases[hub].covers(judge):
+            return False
         if known is None or known.presence is presence or mark not in (None, known.mark):
             return False
         if presence is Presence.LOST:

@@ -11,6 +11,9 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+RESEND_SECONDS = 0.4
+"""What TCP needs to send a lost segment again: its least time-out and the jitter."""
+
 
 class Process:
     """Something that can die, pause and come back."""
@@ -76,12 +79,17 @@ class World:
         """Whether no fault lies between two processes."""
         return not any(cut(one, other) or cut(other, one) for cut in self.cuts.values())
 
-    def send(self, source: str, target: Process, call: Callable[..., None], *args: Any) -> None:
-        """Deliver once, never, or twice, each after a time of its own: so order is not kept either."""
+    def send(self, source: str, target: Process, call: Callable[..., None], *args: Any, again: bool = False) -> None:
+        """Deliver once, never, or twice, each after a time of its own: so order is not kept either.
+
+        `again`: what noise loses is sent once more, as TCP does where nobody gives the connection up.
+        """
         if self.cuts and not self.joined(source, target.name):
             return
         draw = self.random.random
         if self.loss and draw() < self.loss:
+            if again:
+                self.at(self.now + RESEND_SECONDS, target.reach, target.life, call, args)
             return
         times = 2 if self.copies and draw() < self.copies else 1
         for _ in range(times):

@@ -25,7 +25,8 @@ TEXTS: dict[str, str] = {
         "program's user, in its directory and environment) exits with 0; the file was made or changed since the "
         "start (`file`), or is there (`exists`); the program writes a line that contains TEXT (with `*` and `?`: "
         "that matches it whole); writes a newline to the descriptor (s6); or says READY=1 to NOTIFY_SOCKET "
-        "(sd_notify(3)). Addresses are literal or localhost: PID 1 asks no name server"
+        "(sd_notify(3)). Addresses are literal or localhost: PID 1 asks no name server. It looks at files itself: one "
+        "on a network file system that hangs holds up everything"
     ),
     "readiness_within": "seconds from its start; after them it is stopped and the start has failed",
     "readiness_delay": "seconds from its start to the first look",

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from hub.store.errors import StoreError
+from hub.store.chained import Chained, chained
+from hub.store.errors import Overtaken, StoreError
 from hub.store.redis.address import Access
+from hub.store.redis.link import Script
 from hub.store.redis.store import RedisStore
 from hub.store.rows import Retention
 from hub.store.shelf import TIERS
+from hub.store.worker import Worker
+from hub.trust.chain import Check
 from tests.contract.samples_contract import answers, feed, settle
 from tests.support import rows
 from tests.support.redis import Server
 from tests.support.rows import T0
+from wire.model import CommandState
 
 pytestmark = pytest.mark.redis
 
@@ -115,6 +120,82 @@ def test_a_batch_sent_twice_is_done_once(opening: Callable[[], RedisStore]) -> N
     assert len(store.audit()) == 2 and len(sent) == 4
 
 
+def claimed(store: Chained, name: str) -> bool:
+    """A claim as the worker makes it."""
+    call = (rows.command(name), rows.audit())
+    store.foresee([("claim_audited", call)])
+    with store.batch():
+        return store.claim_audited(*call)
+
+
+def counted(store: RedisStore) -> list[object]:
+    """The scripts that it runs from now on."""
+    ran, run = list[object](), store._link.run
+
+    def counting(script: Script, keys: Sequence[str], args: Sequence[object] = ()) -> object:
+        ran.append(script)
+        return run(script, keys, args)
+
+    store._link.run = counting  # type: ignore[method-assign]
+    return ran
+
+
+def test_a_claim_asks_redis_once(opening: Callable[[], RedisStore]) -> None:
+    store = opening()
+    chain, ran = Chained(store, 1e6), counted(store)
+    assert claimed(chain, "c1")
+    before = len(ran)
+    assert claimed(chain, "c2") and not claimed(chain, "c2")
+    assert len(ran) == before + 1, "and none where it is known to be taken"
+    end = ("c2", CommandState.DONE, T0, None, "", rows.audit())
+    chain.foresee([("end_audited", end)])
+    with chain.batch():
+        assert chain.end_audited(*end)
+    assert len(ran) == before + 2
+    assert len(store.audit()) == 4 and [row.state for row in store.commands()] == ["accepted", "done"]
+
+
+def test_what_another_hub_wrote_meanwhile_is_noticed(opening: Callable[[], RedisStore]) -> None:
+    one, other = (Chained(opening(), 1e6) for _ in range(2))
+    assert claimed(one, "c1") and claimed(other, "c2") and claimed(other, "taken")
+    with pytest.raises(Overtaken):
+        claimed(one, "taken")
+    assert not claimed(one, "taken")
+    assert claimed(one, "c3")
+    assert {row.id for row in opening().commands()} == {"c1", "c2", "taken", "c3"}
+
+
+def test_who_holds_the_pen_is_not_disturbed_by_a_claim(opening: Callable[[], RedisStore]) -> None:
+    one, holder = Chained(opening(), 1e6), opening()
+    assert claimed(one, "c1")
+    with holder.batch():
+        holder.append_audit(rows.audit())
+        with pytest.raises(Overtaken):
+            claimed(one, "c2")
+    assert claimed(one, "c2")
+
+
+def test_claims_of_many_hubs_are_each_made_once_and_in_one_chain(opening: Callable[[], RedisStore]) -> None:
+    won: Counter[str] = Counter()
+    together(opening, lambda store: won.update(claims(store, 40)))
+    check = Check()
+    for row in opening().audit(limit=1000):
+        check.take(row)
+    assert won == {f"c{number}": 1 for number in range(40)} and not check.verdict().reason
+    assert len(opening().audit(limit=1000)) == 41, "one root, one row for each"
+
+
+def claims(store: RedisStore, count: int) -> list[str]:
+    """Those of them that this hub's worker gets."""
+    worker = Worker(chained(store, 1e6), lambda: None, lambda: T0)
+    worker._store.close = lambda now: None  # type: ignore[method-assign]
+    worker.start()
+    for number in range(count):
+        worker.submit("claim_audited", (rows.command(f"c{number}"), rows.audit()), f"c{number}")
+    assert worker.stop(30)
+    return [str(one.tag) for one in worker.drain() if one.value and one.tag is not None]
+
+
 def test_every_hub_answers_from_the_samples_of_all(opening: Callable[[], RedisStore]) -> None:
     first, second = opening(), opening()
     feed(first, T0, 300)
@@ -144,13 +225,13 @@ def test_an_agent_that_moves_to_another_hub_keeps_its_history(opening: Callable[
 def test_the_budget_is_of_all_and_takes_the_oldest_of_the_finest(
     server: Server, opening: Callable[[], RedisStore]
 ) -> None:
-    store = RedisStore(server.address, Access(), sample_budget=30_000, retention=Retention())
+    store = RedisStore(server.address, Access(), sample_budget=16_000, retention=Retention())
     notes: list[str] = []
     for hour in range(12):
         feed(store, T0 + 600 * hour, 600, 1.0)
         notes += settle(store, T0 + 600 * hour + 660)
-        assert store.stats().used <= 30_000
-    assert any("sample_budget of 30000 bytes is used up: dropped raw" in note for note in notes)
+        assert store.stats().used <= 16_000
+    assert any("sample_budget of 16000 bytes is used up: dropped raw" in note for note in notes)
     raw, minute = store.stats().tiers[:2]
     assert raw.oldest is not None and minute.oldest == T0 < raw.oldest
     with server.client() as client:
