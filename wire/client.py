@@ -388,7 +388,7 @@ def _pushed(socket: Socket, deadline: float | None) -> Iterator[Feed | Answer]:
 
 def _refusal(event: Any) -> str:
     if event["event"] == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-        return "refused this key: it is unknown there, or was revoked"
+        return "refused this key: it is unknown there, was revoked, or sent too much a moment ago"
     return "could not be spoken to: its key is not the one in the key file, or it is no hub"
 
 

@@ -14,7 +14,7 @@ import pytest
 from initd import spawn as module
 from initd.errors import StartFailed
 from initd.spawn import Order, find, spawn
-from tests.support.pid1 import children
+from tests.support.procfs import children
 from tests.support.services import need_root
 
 pytestmark = pytest.mark.proc

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.proc.test_oom import config
 from tests.support.cgroup1 import ENTER
 from tests.support.pid1 import Pid1
+from tests.support.procfs import runs
 from tests.support.waiting import until
 
 group = Path("/sys/fs/cgroup/pidone")
@@ -24,7 +25,7 @@ init = Pid1(Path(tempfile.mkdtemp()), config(), wrapper=(*ENTER, str(group)))
 try:
     init.ask("start", names=["hog"])
     init.exits()
-    web = until(lambda: [pid for pid in init.children() if b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes()])
+    web = until(lambda: [pid for pid in init.children() if runs(pid, "sleep")])
     os.kill(web[0], signal.SIGKILL)
     for record in init.exits(2):
         print(record["name"], record["signal"], record["cause"])

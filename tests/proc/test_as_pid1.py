@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.proc.conftest import Begin
-from tests.support.pid1 import descendants, status
+from tests.support.procfs import descendants, status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc

@@ -10,6 +10,7 @@ import pytest
 
 from tests.proc.conftest import Begin
 from tests.support.pid1 import Pid1
+from tests.support.procfs import environment
 
 pytestmark = pytest.mark.proc
 
@@ -57,11 +58,8 @@ def test_stdin_is_silent_but_not_at_its_end(begin: Begin) -> None:
 
 
 def environment_of(init: Pid1, name: str) -> dict[str, str]:
-    pid = next(
-        pid for pid in init.children() if b"SUPERVISOR_PROCESS_NAME" in Path(f"/proc/{pid}/environ").read_bytes()
-    )
-    entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    return {key.decode(): value.decode() for key, _, value in (entry.partition(b"=") for entry in entries if entry)}
+    found = (one for one in map(environment, init.children()) if "SUPERVISOR_PROCESS_NAME" in one)
+    return next(found)
 
 
 def test_secrets_stay_here_and_the_rest_arrives_unaltered(begin: Begin) -> None:

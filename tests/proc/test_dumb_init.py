@@ -12,7 +12,8 @@ import pytest
 
 from tests.proc.conftest import Begin
 from tests.support.names import called, original, statuses, terminal
-from tests.support.pid1 import Pid1, descendants, status
+from tests.support.pid1 import Pid1
+from tests.support.procfs import descendants, status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc

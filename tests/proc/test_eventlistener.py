@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.proc.conftest import Begin
+from tests.support.procfs import switches
 from tests.support.recorder import Record, Supervisord, about
 
 pytestmark = pytest.mark.proc
@@ -200,12 +201,7 @@ def test_ticks_cost_nothing_where_nobody_listens(begin: Begin, tmp_path: Path) -
     record = Record(tmp_path / "rec")
     init = begin(record.section("PROCESS_STATE") + WEB)
     record.wait("STATE_RUNNING processname:web")
-    before = _switches(init.pid)
+    before = switches(init.pid)
     time.sleep(6)
-    assert _switches(init.pid) - before <= 1
+    assert switches(init.pid) - before <= 1
     os.kill(init.pid, signal.SIGTERM)
-
-
-def _switches(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)

@@ -12,7 +12,8 @@ import pytest
 
 from tests.proc.conftest import Begin
 from tests.support import ssh
-from tests.support.pid1 import Pid1, children, command_line
+from tests.support.pid1 import Pid1
+from tests.support.procfs import children, command_line
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc

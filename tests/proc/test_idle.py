@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.proc.conftest import Begin
-from tests.support.pid1 import status
+from tests.support.procfs import status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc

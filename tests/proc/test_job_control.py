@@ -11,7 +11,8 @@ import pytest
 
 from tests.proc.conftest import Begin
 from tests.support.names import Terminal, called, terminal
-from tests.support.pid1 import INITD, children, status
+from tests.support.pid1 import INITD
+from tests.support.procfs import children, status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc

@@ -16,7 +16,8 @@ from tests.proc.conftest import Begin
 from tests.proc.test_oom import EAT
 from tests.support.cgroup1 import Group, group
 from tests.support.guest import guest  # noqa: F401
-from tests.support.pid1 import ROOT, status
+from tests.support.pid1 import ROOT
+from tests.support.procfs import status
 from tests.support.uml import Guest
 from tests.support.waiting import until
 

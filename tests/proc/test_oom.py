@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +16,7 @@ from tests.proc.conftest import Begin
 from tests.support.cgroup1 import Group, group
 from tests.support.guest import guest  # noqa: F401
 from tests.support.pid1 import ROOT
+from tests.support.procfs import runs
 from tests.support.uml import Guest
 from tests.support.waiting import until
 
@@ -50,7 +50,7 @@ def test_a_program_that_the_oom_killer_took(memory: Group, begin: Begin) -> None
 def test_kill_9_by_hand_under_the_same_limit_is_no_oom(memory: Group, begin: Begin) -> None:
     init = begin(config(), wrapper=memory.wrapper)
     init.wait_state("web", "RUNNING")
-    web = until(lambda: [pid for pid in init.children() if b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes()])
+    web = until(lambda: [pid for pid in init.children() if runs(pid, "sleep")])
     os.kill(web[0], signal.SIGKILL)
     record = init.exits()[0]
     assert (record["name"], record["cause"]) == ("web", "signal")

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from tests.proc.conftest import Begin
-from tests.support.pid1 import Pid1, children, descendants, status
+from tests.support.pid1 import Pid1
+from tests.support.procfs import children, descendants, status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc

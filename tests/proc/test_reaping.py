@@ -10,7 +10,7 @@ import pytest
 
 from tests.proc.conftest import Begin
 from tests.support.mortals import DEADLY
-from tests.support.pid1 import descendants, status
+from tests.support.procfs import descendants, status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.proc.conftest import Begin
-from tests.support.pid1 import INITD, Pid1, status
+from tests.support.pid1 import INITD, Pid1
+from tests.support.procfs import status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc

@@ -13,7 +13,8 @@ import pytest
 
 from tests.proc.conftest import Begin
 from tests.support.mortals import DEADLY
-from tests.support.pid1 import INITD, ROOT, descendants, status
+from tests.support.pid1 import INITD, ROOT
+from tests.support.procfs import descendants, status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.proc.conftest import Begin
-from tests.support.pid1 import Pid1, descendants, status
+from tests.support.pid1 import Pid1
+from tests.support.procfs import command_line, descendants, status
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc
@@ -27,8 +28,7 @@ def stranger() -> Iterator[subprocess.Popen[bytes]]:
 
 def sleeping(init: Pid1, seconds: int) -> list[int]:
     """Descendants of initd that run `sleep seconds`."""
-    wanted = f"sleep\0{seconds}\0".encode()
-    return [pid for pid in descendants(init.pid) if Path(f"/proc/{pid}/cmdline").read_bytes() == wanted]
+    return [pid for pid in descendants(init.pid) if command_line(pid) == f"sleep {seconds} "]
 
 
 def test_an_orphan_becomes_ours_and_is_swept(begin: Begin, stranger: subprocess.Popen[bytes]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.pid1 import INITD, NAMESPACE
 from tests.support.ports import free_ports
+from tests.support.procfs import children
 from tests.support.services import need_root
 from tests.support.waiting import until
 
@@ -99,8 +100,7 @@ def test_as_pid_1_it_stays_whatever_the_file_says(supervisord: Path, tmp_path: P
     until(lambda: "web is RUNNING" in (tmp_path / "err").read_text(), 60)
     assert init.poll() is None and (tmp_path / "supervisord.pid").read_text() == "1\n"
     (tmp_path / "supervisord.pid").unlink()
-    child = Path(f"/proc/{init.pid}/task/{init.pid}/children").read_text().split()[0]
-    os.kill(int(child), signum)
+    os.kill(children(init.pid)[0], signum)
     assert init.wait(60) == 0
 
 

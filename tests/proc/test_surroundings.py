@@ -10,6 +10,7 @@ import pytest
 
 from tests.proc.conftest import Begin
 from tests.support.pid1 import INITD, Pid1
+from tests.support.procfs import environment, runs
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc
@@ -18,10 +19,9 @@ SECRET = "hunter2-correct-horse"
 
 
 def variables(init: Pid1) -> dict[str, str]:
-    """The environment of initd's only child."""
-    [pid] = until(lambda: init.children(), what="the program")
-    entries = Path(f"/proc/{pid}/environ").read_text().split("\0")
-    return {name: value for name, _, value in (entry.partition("=") for entry in entries if entry)}
+    """The environment of the program, once it is executed."""
+    [pid] = until(lambda: [pid for pid in init.children() if runs(pid, "sleep")], what="the program")
+    return environment(pid)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from typing import Any
 from tests.lab import hosts
 from tests.support.engines import Hosts, RealEngine
 from tests.support.livehub import LiveHub
+from tests.support.procfs import descendants
 from tests.support.waiting import until
 
 HOSTS, EACH = 3, 50
@@ -60,11 +61,11 @@ def processor(hub: LiveHub) -> float:
     """Processor time of the hub and its enrolment process so far, seconds."""
     assert hub.process is not None
     pid = hub.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return sum(_time(one) for one in (str(pid), *children))
+    children = descendants(pid)
+    return sum(_time(one) for one in (pid, *children))
 
 
-def _time(pid: str) -> float:
+def _time(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -21,8 +21,7 @@ from wire.keys import KeyPair
 
 AGENTS, QUICK_AGENTS = 300, 30
 PERIOD, QUICK_PERIOD = 2.0, 1.0
-HOME_PERIODS = 5.0
-"""Ten seconds at the default period."""
+HOME_SECONDS = 10.0
 
 
 def seconds_until_elsewhere(crew: Crew, killed: str, most: float) -> float:
@@ -38,7 +37,6 @@ def seconds_until_elsewhere(crew: Crew, killed: str, most: float) -> float:
 def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
     """Figures, and whether the claim held."""
     count, period = (QUICK_AGENTS, QUICK_PERIOD) if quick else (AGENTS, PERIOD)
-    home = HOME_PERIODS * period
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = Server(folder / "redis")
@@ -55,7 +53,7 @@ def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
         until(lambda: any(at == killed for at, _ in crew.ask("places")), 30.0, "some are at the hub that is killed")
         moved = sum(at == killed for at, _ in crew.ask("places"))
         first.kill()
-        elsewhere = seconds_until_elsewhere(crew, killed, (1.1 if mutate else 3.0) * home)
+        elsewhere = seconds_until_elsewhere(crew, killed, (1.1 if mutate else 3.0) * HOME_SECONDS)
         crew.live(0)
         deadline = time.monotonic() + (1.0 if mutate else 20.0)  # where the fault shows they will never tell
         while (untold := crew.ask("untold")) and time.monotonic() < deadline:
@@ -65,4 +63,4 @@ def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
         "agents": count, "of_the_killed_hub": moved, "home_elsewhere_seconds": round(elsewhere, 1),
         "lost_falsely": lost, "agents_with_untold_facts": untold,
     }  # fmt: skip
-    return figures, moved > 0 and elsewhere <= home and not lost and not untold
+    return figures, moved > 0 and elsewhere <= HOME_SECONDS and not lost and not untold

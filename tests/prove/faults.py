@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import faulty
-from tests.support.pid1 import Pid1, children, command_line, signal_quietly
+from tests.support.pid1 import Pid1, signal_quietly
+from tests.support.procfs import children, command_line
 from tests.support.waiting import until
 
 LINK_DEATHS, QUICK_LINK_DEATHS = 1000, 25

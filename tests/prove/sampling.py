@@ -29,8 +29,9 @@ from pathlib import Path
 import zmq
 
 from tests.support.livehub import LiveHub
-from tests.support.pid1 import Pid1, command_line, descendants, status
+from tests.support.pid1 import Pid1
 from tests.support.ports import free_ports
+from tests.support.procfs import command_line, descendants, status
 from tests.support.sleepers import crowd
 from tests.support.waiting import until
 from wire.model import PROCESS_COLUMNS

@@ -26,7 +26,8 @@ from typing import Any
 from tests.support import forgetful
 from tests.support.inquest import misjudged, records, uncounted, unlawful
 from tests.support.mortals import BROOD, DEADLY, Birth, Ledger, mortals, settle
-from tests.support.pid1 import INITD, Pid1, descendants, status
+from tests.support.pid1 import INITD, Pid1
+from tests.support.procfs import descendants, status
 
 SECONDS, QUICK_SECONDS = 300.0, 6.0
 PAUSE = 0.01

@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.lab import air
 from tests.support.listening import Listener
 from tests.support.liveinitd import INITD, LiveInitd
+from tests.support.procfs import descendants
 from wire.keys import ClientKey
 from wire.messages import Feed
 
@@ -26,11 +27,7 @@ Seen = tuple[float, str, str]
 
 def family(pid: int) -> list[int]:
     """A process and everything below it, the parent first."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [pid, *(one for child in children for one in family(int(child)))]
+    return [pid, *descendants(pid)]
 
 
 class InitdBox(LiveInitd):

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.support.pid1 import INITD, ROOT, descendants
+from tests.support.pid1 import INITD, ROOT
+from tests.support.procfs import command_line, descendants
 from tests.support.services import need_root
 from tests.support.waiting import until
 
@@ -54,11 +55,7 @@ class Container:
         if self.process.poll() is not None:
             raise AssertionError(f"ended with {self.process.returncode}: {self.stderr()}")
         for pid in descendants(self.process.pid):
-            try:
-                words = Path(f"/proc/{pid}/cmdline").read_bytes()
-            except OSError:
-                continue
-            if re.search(rb"__main__\.pyc?\0-c\0/mnt/app\.ini", words):  # compiled where it is the bundle's
+            if re.search(r"__main__\.pyc? -c /mnt/app\.ini", command_line(pid)):  # compiled where it is the bundle's
                 return pid
         return 0
 

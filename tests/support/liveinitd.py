@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.support.procfs import children, command_line
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -60,10 +61,7 @@ class LiveInitd:
     def link_pid(self) -> int:
         """Process id of its link, 0 where there is none."""
         assert self.process is not None
-        for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
-            if b"initd.link" in _cmdline(pid):
-                return int(pid)
-        return 0
+        return next((pid for pid in children(self.process.pid) if "initd.link" in command_line(pid)), 0)
 
     def kill_link(self, number: int = signal.SIGKILL) -> int:
         """End the link by a signal; its process id."""
@@ -89,10 +87,3 @@ class LiveInitd:
     def said(self, text: str) -> bool:
         """Whether its log holds this text."""
         return text in self.log.read_text()
-
-
-def _cmdline(pid: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""

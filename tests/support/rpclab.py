@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.support.procfs import children, command_line
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -131,15 +132,11 @@ class Daemon:
         return done.returncode, done.stdout
 
     def children(self) -> list[int]:
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(pid) for pid in listed.split()]
+        return children(self.process.pid)
 
     def server_pid(self) -> int:
         """Process id of initd's rpc server, 0 where there is none."""
-        for pid in self.children():
-            if b"initd.compat.rpc" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return pid
-        return 0
+        return next((pid for pid in self.children() if "initd.compat.rpc" in command_line(pid)), 0)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:

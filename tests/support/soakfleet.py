@@ -21,6 +21,7 @@ from tests.support.cables import HERE, Host, Wires
 from tests.support.livehub import ROOT, LiveHub
 from tests.support.liveinitd import LiveInitd
 from tests.support.ownengine import OwnEngine
+from tests.support.procfs import children
 from tests.support.redis import PLAIN, Cluster, Server
 from tests.support.waiting import until
 from wire.client import Client
@@ -103,7 +104,7 @@ class Box(LiveInitd):
         assert self.process is not None
         found = [self.process.pid]
         for pid in found:
-            found += _children(pid)
+            found += children(pid)
         return found
 
     def _end(self, pids: list[int]) -> None:
@@ -218,13 +219,6 @@ def _note(process: subprocess.Popen[bytes], path: Path) -> None:
 def _lines(path: Path) -> list[str]:
     try:
         return [line for line in path.read_text().splitlines() if line]
-    except OSError:
-        return []
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
 

@@ -13,6 +13,7 @@ import zmq
 
 from tests.support.liveagent import LiveAgent
 from tests.support.livehub import PORTS, LiveHub
+from tests.support.procfs import children
 from tests.support.waiting import until
 from wire import limits
 from wire.codec import decode, encode
@@ -167,8 +168,8 @@ def test_a_flood_of_enrolments_is_slowed_and_the_fleet_does_not_notice(
 def test_the_enrolment_process_may_die_and_comes_again(hub: LiveHub, agent: Make) -> None:
     shop = agent("shop", "web")
     assert hub.process is not None
-    keeper = int(Path(f"/proc/{hub.process.pid}/task/{hub.process.pid}/children").read_text().split()[0])
-    worker = int(Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()[0])
+    [keeper] = children(hub.process.pid)
+    [worker] = until(lambda: children(keeper), what="the worker of the enrolment port")
     os.kill(worker, 9)
     assert serves(hub, shop)
     assert until(lambda: agent("late", "web"), what="the next process enrols").id

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.livehub import ROOT, LiveHub
+from tests.support.procfs import alive, children
 from tests.support.waiting import until
 
 
@@ -84,22 +85,14 @@ def test_the_admin_key_is_private(idle: LiveHub) -> None:
 def test_kill_9_leaves_no_process_behind(idle: LiveHub) -> None:
     idle.start()
     assert idle.process is not None
-    keeper = int(Path(f"/proc/{idle.process.pid}/task/{idle.process.pid}/children").read_text().split()[0])
-    worker = int(Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()[0])
+    [keeper] = children(idle.process.pid)
+    [worker] = until(lambda: children(keeper), what="the worker of the enrolment port")
     idle.kill(9)
-    until(lambda: not any(_runs(pid) for pid in (keeper, worker)), what="keeper and worker have ended")
+    until(lambda: not any(map(alive, (keeper, worker))), what="keeper and worker have ended")
 
 
 def test_a_hub_whose_keeper_was_killed_ends_and_says_why(idle: LiveHub) -> None:
     idle.start()
     assert idle.process is not None
-    os.kill(int(Path(f"/proc/{idle.process.pid}/task/{idle.process.pid}/children").read_text().split()[0]), 9)
+    os.kill(children(idle.process.pid)[0], 9)
     assert idle.process.wait(30) == 1 and idle.said("keeper of the enrolment port has ended")
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()

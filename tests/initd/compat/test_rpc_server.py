@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ports import free_ports
+from tests.support.procfs import status
 from tests.support.rpclab import HEAD, OURS, THEIRS, Daemon, UnixTransport
 from tests.support.waiting import until
 from wire.limits import CONTROL_ASKED, RPC_BODY_BYTES, RPC_CLIENTS, RPC_HEAD_BYTES
@@ -73,7 +74,7 @@ def test_it_is_nobody_and_shows_no_password(begin: Begin) -> None:
     try:
         until((daemon.folder / "s.sock").exists)
         assert b" 401 " in talk(daemon, b"GET / HTTP/1.0\r\n\r\n")
-        pid = daemon.server_pid()
+        pid = until(daemon.server_pid)
         until(lambda: _uids(pid) == {65534} if os.geteuid() == 0 else True)
         for file in ("cmdline", "environ"):
             assert b"tellnobody" not in Path(f"/proc/{pid}/{file}").read_bytes()
@@ -83,8 +84,7 @@ def test_it_is_nobody_and_shows_no_password(begin: Begin) -> None:
 
 
 def _uids(pid: int) -> set[int]:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return {int(uid) for line in lines if line.startswith("Uid:") for uid in line.split()[1:]}
+    return set(map(int, status(pid, "Uid").split()))
 
 
 def test_its_death_disturbs_nobody_and_it_comes_back(begin: Begin) -> None:

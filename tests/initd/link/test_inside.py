@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.container import Container
 from tests.support.livehub import LiveHub
+from tests.support.procfs import switches
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.proc
@@ -132,11 +133,6 @@ def test_pid_1_sleeps_while_link_works(box: Container, hub: LiveHub) -> None:
 
 
 def _wakes(pid: int) -> int:
-    before = _switches(pid)
+    before = switches(pid)
     time.sleep(2.5)  # two samples and five heartbeats of this hub
-    return _switches(pid) - before
-
-
-def _switches(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
+    return switches(pid) - before

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.livehub import LiveHub
 from tests.support.liveinitd import LiveInitd
+from tests.support.procfs import alive, environment
 from tests.support.waiting import until
 from wire.client import RefusedError
 
@@ -78,8 +79,8 @@ def test_it_joins_and_shows_every_program_with_figures(hub: LiveHub, box: Any) -
 
 def test_the_programs_do_not_see_the_join_string(hub: LiveHub, box: Any) -> None:
     one = box()
-    environ = Path(f"/proc/{one.pid_of('sleeper')}/environ").read_bytes()
-    assert b"PIDONE_JOIN" not in environ and b"pidone1." not in environ
+    environ = until(lambda: environment(one.pid_of("sleeper")))
+    assert "PIDONE_JOIN" not in environ and "pidone1." not in str(environ)
 
 
 def test_a_command_of_the_hub_takes_effect(hub: LiveHub, box: Any) -> None:
@@ -155,7 +156,7 @@ def test_link_ends_with_its_pid_1(hub: LiveHub, box: Any) -> None:
     one.process.kill()
     one.process.wait()
     try:
-        until(lambda: not Path(f"/proc/{link}").exists() or "Z" in Path(f"/proc/{link}/stat").read_text().split()[2])
+        until(lambda: not alive(link))
     finally:
         for pid in programs:
             os.kill(pid, signal.SIGKILL)

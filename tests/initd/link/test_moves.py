@@ -13,6 +13,7 @@ import pytest
 from tests.support.livehub import LiveHub
 from tests.support.liveinitd import LiveInitd
 from tests.support.ports import free_ports
+from tests.support.procfs import status
 from tests.support.waiting import until
 
 PROGRAMS = "[program:sleeper]\ncommand=sleep 1000\n"
@@ -46,8 +47,7 @@ def serves(pid: int) -> bool:
     One that is still loading takes a SIGTERM, too, but on a busy machine it is loaded too late for PID 1, which kills
     what is left 0.75 s after it, and then nobody writes down what no hub has heard.
     """
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines() if pid else []
-    return next((int(line.split()[1]) for line in lines if line.startswith("Threads")), 0) > 1
+    return int(status(pid, "Threads") or 0) > 1
 
 
 def test_a_container_that_is_started_again_is_the_same_agent(hub: LiveHub, box: LiveInitd, tmp_path: Path) -> None:
