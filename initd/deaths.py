@@ -85,7 +85,7 @@ class Deaths:
         """Collect every death there is; one that makes trouble does not cost the others."""
         sup = self._sup
         for batch in sup.kernel.collect():
-            inquest = Inquest(sup, batch, self._killed, frozenset(self.by_pid))
+            inquest = Inquest(sup, batch, self._killed, self.by_pid.keys() - self._killed)
             for death in batch:
                 try:
                     self._bury(death, inquest)

@@ -14,6 +14,9 @@ rise the deaths of the moment do not explain is kept for those of our programs t
 /proc/PID/stat says so), for as long as they take, and for anybody else only for HASTE_SECONDS: a program that is well
 when the rise is seen, and killed by hand a second later, was not the OOM killer's.
 
+Who is dying while another's death is judged is its *rival* for the rise.  Where that is too small for both, nobody can
+say which of them it was: "oom possible" for the one, and, when it comes, for the other, which is *doubted* until then.
+
 What remains open: a grandchild's OOM kill that nothing woke us for is seen together with the next death.
 
 Where the counter cannot be read and the container has a memory limit (or nobody knows),
@@ -144,6 +147,7 @@ class OomCounter:
         self._last = self._count()
         self._credit, self._haste_until, self._next_glance = 0, 0.0, 0.0
         self._victims: set[int] = set()
+        self._doubted: set[int] = set()
 
     def glance(self, programs: Collection[int], now: float) -> None:
         """Read it in passing; does nothing where it was read within GLANCE_SECONDS.
@@ -158,15 +162,27 @@ class OomCounter:
         self._next_glance = now + GLANCE_SECONDS
         rise = self._rise()
         self._victims.intersection_update(programs)
+        self._doubted.intersection_update(programs)
         old = self._credit if now < self._haste_until else min(self._credit, len(self._victims.intersection(killed)))
-        kept = self._credit - old
-        self._victims.difference_update(killed)
-        left = max(0, (rise or 0) + old - len(killed))
-        if rise and left:
-            self._victims.update(pid for pid in programs if pid not in killed and self._is_dying(pid))
-            self._haste_until = now + HASTE_SECONDS
+        kept, credit = self._credit - old, (rise or 0) + old
+        rivals = self._rivals(killed, programs) if credit else set()
+        doubtful = bool(rivals and killed) and credit < len(killed) + len(rivals)
+        left = min(credit, len(rivals)) if doubtful else max(0, credit - len(killed))
+        if left:
+            self._victims.update(rivals)
+            self._haste_until = now + HASTE_SECONDS if rise else self._haste_until
         self._credit = kept + left if now < self._haste_until else min(kept + left, len(self._victims))
-        return judge(len(killed), None if rise is None else rise + old, self.limited) if killed else Cause.SIGNAL
+        found = judge(len(killed), None if rise is None else credit, self.limited) if killed else Cause.SIGNAL
+        if found is Cause.OOM and (doubtful or self._doubted.intersection(killed)):
+            found = Cause.OOM_POSSIBLE
+        self._doubted.difference_update(killed)
+        self._doubted.update(rivals if doubtful else ())
+        self._victims.difference_update(killed)
+        return found
+
+    def _rivals(self, killed: Collection[int], programs: Collection[int]) -> set[int]:
+        """Programs beside these that are dying."""
+        return {pid for pid in programs if pid not in killed and (pid in self._victims or self._is_dying(pid))}
 
     def _rise(self) -> int | None:
         """By how much it rose since it was read last, None where it cannot be read."""

@@ -147,6 +147,38 @@ def test_a_victims_credit_is_nobody_elses() -> None:
     assert counter.judge([9], [9], 14.0) is Cause.OOM
 
 
+def test_who_dies_beside_a_victim_is_possibly_one_and_so_is_the_victim() -> None:
+    """One rise, one death judged, another process dying: which of them it was nobody can say."""
+    files = Files()
+    files.texts["/proc/9/stat"] = EXITING
+    counter = OomCounter(files.read)
+    files.kills(6)
+    assert counter.judge([8], [8, 9], 10.0) is Cause.OOM_POSSIBLE
+    assert counter.judge([9], [9], 14.0) is Cause.OOM_POSSIBLE
+    files.kills(7)
+    assert counter.judge([9], [9], 15.0) is Cause.OOM
+
+
+def test_who_dies_in_the_haste_after_a_glance_at_a_victim_is_possibly_one() -> None:
+    files = Files()
+    files.texts["/proc/9/stat"] = PENDING
+    counter = OomCounter(files.read)
+    files.kills(6)
+    counter.glance([8, 9], 10.0)
+    assert counter.judge([8], [8, 9], 10.1) is Cause.OOM_POSSIBLE
+    assert counter.judge([9], [9], 14.0) is Cause.OOM_POSSIBLE
+    assert counter.judge([9], [9], 14.1) is Cause.SIGNAL
+
+
+def test_a_rise_that_is_enough_for_both_leaves_no_doubt() -> None:
+    files = Files()
+    files.texts["/proc/9/stat"] = EXITING
+    counter = OomCounter(files.read)
+    files.kills(7)
+    assert counter.judge([8], [8, 9], 10.0) is Cause.OOM
+    assert counter.judge([9], [9], 14.0) is Cause.OOM
+
+
 def test_a_victim_that_ended_otherwise_takes_its_credit_along() -> None:
     files = Files()
     files.texts["/proc/9/stat"] = PENDING
