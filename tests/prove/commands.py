@@ -224,7 +224,7 @@ def main(quick: bool, mutate: bool) -> tuple[dict[str, object], bool]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="commands-")))
         stores = {"embedded": "embedded"}
         if not quick:
-            server = Server(folder / "redis")
+            server = Server(folder / "server")
             stack.callback(server.kill)
             stores = {"redis": f"redis://127.0.0.1:{server.port}", **stores}
         for name, store in stores.items():
