@@ -114,7 +114,7 @@ class Fleet:
         """
         known = self.registry.agents
         touched = {*containers, *(known[agent].said.container for agent in agents if agent in known)}
-        again = {*agents, *self.registry.claiming(touched)} & set(known)
+        again = {agent for agent in (*agents, *self.registry.claiming(touched)) if agent in known}
         claims = [
             identity.Claim(agent.id, agent.said.container, agent.said.started_at, agent.listed)
             for agent in (known[agent_id] for agent_id in again)
@@ -122,7 +122,7 @@ class Fleet:
         listed = {key: _listed(key, self.containers[key]) for key in touched if key in self.containers}
         self.picture.absorb(again, touched, identity.join(claims, listed, self.picture))
         self.registry.touched |= again
-        for agent_id in again & set(self.picture.container_of):
+        for agent_id in again & self.picture.container_of.keys():
             agent, container = known[agent_id], self.picture.container_of[agent_id]
             agent.verified, agent.container_name = container, self.containers[container].row.name
 

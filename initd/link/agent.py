@@ -54,7 +54,12 @@ class Agent:
         ears = Ears(self._heard, lambda data: self.commands.take(data), self._fetch, self._refused, _never)
         self.moves = Moves(loop, context, self.session, ears, say)
         self.talk = self.moves.talk
-        self.commands = HubCommands(pid1, self.talk.report, lambda: self.talk.session.hub_wall(loop.now()))
+        self.commands = HubCommands(
+            pid1,
+            self.talk.report,
+            lambda seconds, callback: loop.at(loop.now() + seconds, callback),
+            lambda: self.talk.session.hub_wall(loop.now()),
+        )
         self.enrolment: Enrolment | None = None
         self.keeper: Keeper | None = None
         self.membership: Membership | None = None

@@ -1,10 +1,10 @@
 """Commands from the hub (DEALER) and from scripts in the container (REP), both to PID 1's one control API.
 
 Theory.  PID 1 carries out each id at most once and remembers its result; so link may die, and hub or script may ask
-again, without a second execution.  A command of the hub is reported as delivered at once, and again when PID 1 knows
-its end; what comes after its deadline PID 1 refuses.  A script is answered within ANSWER_SECONDS in any case, so that
-the one REP socket never waits for a program: with the end of its command where that is known by then, else with
-`accepted`, and `result` asks later.
+again, without a second execution.  A command of the hub is reported when PID 1 knows its end, and as delivered before
+only where that takes long; what comes after its deadline PID 1 refuses.  A script is answered within ANSWER_SECONDS in
+any case, so that the one REP socket never waits for a program: with the end of its command where that is known by then,
+else with `accepted`, and `result` asks later.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from initd.joining import SOCKET
 from initd.link.loop import Loop
 from initd.link.pid1 import Answer as Told
 from initd.link.pid1 import Pid1
+from initd.timers import Timer
 from wire import limits
 from wire.codec import DecodeError, EncodeError, decode, encode
 from wire.messages import Answer, Command, Message, Progress, Query, Refused
@@ -27,6 +28,9 @@ from wire.sockets import Context, Socket, serve_scripts
 
 ANSWER_SECONDS = 0.045
 """A script has its answer within 50 ms."""
+
+DELIVERED_SECONDS = 0.02
+"""How long a command may take before the hub is told that it is here: most have ended by then, and one message does."""
 
 LOOKS = frozenset(("status", "tail", "events", "exits", "healthy", "result", "about"))
 """Verbs that change nothing: asked directly, not as a command."""
@@ -81,12 +85,19 @@ def fitting(message: Message, instead: Callable[[str], Message]) -> bytes:
 
 
 class HubCommands:
-    """The hub's front end; `send(bytes)` sends on the command route, and may fail: the hub asks again."""
+    """The hub's front end; `send(bytes)` sends on the command route, and may fail: the hub asks again.
+
+    `later(seconds, callback)` gives a timer.
+    """
 
     def __init__(
-        self, pid1: Pid1, send: Callable[[bytes], object], hub_wall: Callable[[], float | None] = lambda: None
+        self,
+        pid1: Pid1,
+        send: Callable[[bytes], object],
+        later: Callable[[float, Callable[[], object]], Timer],
+        hub_wall: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self._pid1, self._send, self._hub_wall = pid1, send, hub_wall
+        self._pid1, self._send, self._later, self._hub_wall = pid1, send, later, hub_wall
         self.taken = 0
         """Commands received."""
 
@@ -104,13 +115,17 @@ class HubCommands:
             "actor": command.actor, "epoch": command.epoch,
             **({"nonce": command.nonce} if command.nonce else {}),
         }  # fmt: skip
-        try:
-            self._pid1.ask("command", asked, lambda told: self._report(progress(command.id, told, time.time())))
-        except (TypeError, ValueError) as error:
-            told = Told(None, {"code": "bad-argument", "message": str(error)[:200]})
+        here = Progress(command.id, CommandState.DELIVERED, None, None, time.time())
+        timer = self._later(DELIVERED_SECONDS, lambda: self._report(here))  # PID 1 works meanwhile
+
+        def ended(told: Told) -> None:
+            timer.cancel()
             self._report(progress(command.id, told, time.time()))
-            return
-        self._report(Progress(command.id, CommandState.DELIVERED, None, None, time.time()))  # PID 1 works meanwhile
+
+        try:
+            self._pid1.ask("command", asked, ended)
+        except (TypeError, ValueError) as error:
+            ended(Told(None, {"code": "bad-argument", "message": str(error)[:200]}))
 
     def _left(self, command: Command) -> float:
         """Seconds until its deadline: one that lay in a buffer while we were stopped or cut off has less than `ttl`."""

@@ -115,7 +115,7 @@ class Authority(Ledger):
         return self._one(KEYS, KeyRow, public)  # type: ignore[no-any-return]
 
     def keys(self, kind: str | None = None) -> tuple[KeyRow, ...]:
-        found = [row for row in self._all(KEYS, KeyRow) if kind is None or row.kind == kind]
+        found = [row for row in self._all(KEYS, KeyRow, kind or "") if kind is None or row.kind == kind]
         return tuple(sorted(found, key=lambda row: (row.created_at, row.public)))
 
     def revoke_key(self, public: str, at: float) -> bool:

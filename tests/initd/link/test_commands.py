@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import zmq
 
-from initd.link.commands import HubCommands, ScriptCommands, open_scripts, progress, script_endpoint
+from initd.link.commands import DELIVERED_SECONDS, HubCommands, ScriptCommands, open_scripts, progress, script_endpoint
 from initd.link.loop import Loop
 from initd.link.pid1 import Answer as Told
+from initd.timers import Timers
 from tests.support.sayspid1 import Refusal, SaysPid1
 from wire import limits
 from wire.codec import decode, encode
@@ -48,8 +49,14 @@ class Hub:
     """The hub's side of HubCommands, without a socket."""
 
     def __init__(self, pid1: SaysPid1) -> None:
-        self.pid1, self.heard, self.wall = pid1, list[Any](), 0.0
-        self.commands = HubCommands(pid1.link, lambda data: self.heard.append(decode(data)), lambda: self.wall or None)
+        self.pid1, self.heard, self.wall, self.timers = pid1, list[Any](), 0.0, Timers()
+        hear, later = lambda data: self.heard.append(decode(data)), self.timers.at  # its clock stands at 0
+        self.commands = HubCommands(pid1.link, hear, later, lambda: self.wall or None)
+
+    def wait(self, until: float) -> None:
+        """It is so late now."""
+        while (callback := self.timers.pop_due(until)) is not None:
+            callback()
 
     def send(self, message: Message) -> None:
         self.commands.take(encode(message))
@@ -61,13 +68,25 @@ def command(id: str = "c1", verb: str = "restart", **args: Any) -> Command:
     return Command(id, verb, args, 30.0, "hub:alice", 7)
 
 
-def test_a_command_is_delivered_then_done(pid1: SaysPid1) -> None:
+def test_a_command_that_takes_long_is_delivered_then_done(pid1: SaysPid1) -> None:
     hub = Hub(pid1)
     hub.send(command(names=["web"]))
+    hub.wait(DELIVERED_SECONDS - 0.001)
+    assert hub.heard == []
+    hub.wait(DELIVERED_SECONDS)
     assert [report.state for report in hub.heard] == [CommandState.DELIVERED]
     pid1.settle(DONE)
     pid1.link.pump()
     assert hub.heard[1]._replace(at=0.0) == Progress("c1", CommandState.DONE, DONE | {"processes": ()}, None, 0.0)
+
+
+def test_a_command_that_ends_at_once_takes_one_message(pid1: SaysPid1) -> None:
+    hub = Hub(pid1)
+    hub.send(command(names=["web"]))
+    pid1.settle(DONE)
+    pid1.link.pump()
+    hub.wait(10 * DELIVERED_SECONDS)
+    assert [report.state for report in hub.heard] == [CommandState.DONE]
 
 
 @pytest.mark.parametrize(("wall", "left"), [(0.0, 30.0), (980.0, 20.0), (960.0, 30.0), (1009.0, 0.0)])
