@@ -97,8 +97,9 @@ class Debt(Record):
 
     @property
     def memory(self) -> int:
-        """Bytes that are held."""
-        return int(self.waiting * (1 + READ / self.piece))
+        """Bytes that are held, by no more reads than pieces came: the smallest may be a greeting's first bytes."""
+        reads = self.waiting / self.piece
+        return self.waiting + int(READ * (min(reads, self.seen.pieces) if self.seen.pieces > 0 else reads))
 
 
 class Excess(Record):

@@ -76,6 +76,14 @@ def test_of_a_fleet_that_comes_at_once_nobody_is_closed() -> None:
     assert not look(Shares(), *[seen(number, 2000)._replace(pieces=2) for number in range(1, 10_000)])
 
 
+def test_a_look_into_the_middle_of_a_greeting_does_not_weigh_what_follows() -> None:
+    """ZMTP's greeting comes in two or three pieces, the first of 10 bytes; a fleet's connections stay open."""
+    shares, fleet = Shares(), range(1, 1001)
+    look(shares, *[Seen(number, number, 7401, 11, 2) for number in fleet])
+    assert not look(shares, *[Seen(number, number, 7401, 552, 5) for number in fleet])
+    assert not look(shares, *[Seen(number, number, 7401, 1011, 7) for number in fleet])
+
+
 def test_a_descriptor_that_is_another_connection_now_inherits_neither_debt_nor_name() -> None:
     shares = Shares()
     known(shares, seen(1, 0))
