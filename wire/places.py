@@ -32,7 +32,7 @@ SILENT_PERIODS = 2.0
 FIRST_SECONDS = 3.0
 """Least time for connections, handshakes and a registration at a hub that was dialled only now."""
 
-REACHED_SECONDS = 15.0
+REACHED_SECONDS = 30.0
 """The same, from when the connection was taken: as long as a handshake may last."""
 
 VAIN = 4

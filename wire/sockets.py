@@ -36,10 +36,11 @@ Socket = zmq.Socket[bytes]
 CURVE_BYTES = 64
 """What CURVE adds to a frame on the wire, rounded up: libzmq applies MAXMSGSIZE to the encrypted frame."""
 
-HANDSHAKE_MS = 15_000
+HANDSHAKE_MS = 30_000
 """How long a handshake may take.  Of a fleet that comes at once all handshakes end late together: where a busy hub
 needs longer for all of them than each may take, none ever ends.  With 5 s a hub that got a fifteenth of a core stayed
-at a third of 300 agents for good; and a stranger's half handshake holds its descriptor no longer than a silent peer."""
+at a third of 300 agents for good; with 15 s a third of 10,000 on two cores dialled twice, and those that they had left
+behind filled the kernel's queue.  A stranger's half handshake holds its descriptor no longer than a silent peer."""
 
 KEEPALIVE: Options = (
     (zmq.TCP_KEEPALIVE, 1), (zmq.TCP_KEEPALIVE_IDLE, 15), (zmq.TCP_KEEPALIVE_INTVL, 5), (zmq.TCP_KEEPALIVE_CNT, 3),

@@ -27,14 +27,16 @@ from wire import limits
 from wire.keys import JoinString, KeyPair
 from wire.messages import Enrolled, Event, HubAddress, Register
 from wire.model import Fact, FactKind, State
-from wire.places import Places
+from wire.places import REACHED_SECONDS, Places
 from wire.records import FACT
 from wire.session import AgentSession, News, Phase
 from wire.shapes import Wrong
 from wire.sockets import Context
 
 ALONE_SECONDS = 15.0
-"""Without any hub for so long, the join string's hubs are asked again: the others may have moved."""
+"""Without any hub for so long, the join string's hubs are asked again: the others may have moved.  Where one took our
+connection it is busy, and is waited for first: of 10,000 agents that came at once half asked, each with a key exchange
+at every hub, and made all others later still."""
 
 LEAVE_SECONDS = 0.6
 """Longest wait for the goodbye's answer: a hub that is away does not hold up the end of a container."""
@@ -198,10 +200,10 @@ class Agent:
     def _attend(self) -> None:
         """Now and then: ask the join string's hubs where those we know are all silent."""
         now = self.loop.now()
-        if self.membership is not None and self.enrolment is not None:
-            patience = ALONE_SECONDS * (2 if self.places is not None and self.places.reached else 1)
-            if now - self._heard_at > patience and not self.enrolment.active:
-                self.enrolment.start(self.membership.pair)
+        patience = ALONE_SECONDS + (REACHED_SECONDS if self.places is not None and self.places.reached else 0.0)
+        alone = now - self._heard_at > patience
+        if alone and self.membership is not None and self.enrolment is not None and not self.enrolment.active:
+            self.enrolment.start(self.membership.pair)
         self.loop.at(now + self.session.period, self._attend)
 
     # Facts.
