@@ -174,16 +174,17 @@ class Cluster:
         if sees and not self.saw:
             self.care.see_again(now.attention)
         self.saw = sees
-        effects = [*(self._note(now) if sees else []), *self._renew(now)]
+        effects = [*(self._note(now) if sees else []), *(self._renew(now) if now.steady >= self.lease.next_at else [])]
         acts = self.acts(now)
         if acts != self.acted:
             self.acted = acts
             line = f"the lease is {'held' if acts else 'not held'}: epoch {self.fleet.epoch}"
             effects += [Say(line), self._poll(now)]
+        looks = self.care.looks(now.attention)
         if sees and not self.resync:
-            effects += self._judge(now)
+            effects += self._judge(now, looks)
         effects += self.near.tick(acts and not self.resync, now)
-        return [*effects, *self._late(now), *self.tidings.tick(now), *self._drain(now)]
+        return [*effects, *(self._late(now) if looks else ()), *self.tidings.tick(now), *self._drain(now)]
 
     def _call(self, method: str, *args: Any, then: Any = None) -> Store:
         """A call of the store; that it failed is remembered."""
@@ -307,9 +308,9 @@ class Cluster:
         if not error:
             self.care.looked(rows, now.attention)
 
-    def _judge(self, now: Instant) -> Effects:
+    def _judge(self, now: Instant, looks: bool) -> Effects:
         effects = self._verdicts(now)
-        suspects = self.care.suspects(now.attention)
+        suspects = self.care.suspects(now.attention) if looks else []
         if suspects:
             effects.append(self._call("seen", tuple(suspects), then=self._marked(suspects)))
         if not self.looking and self.care.seeks(now.attention) and len(self.members.hubs()) > 1:
