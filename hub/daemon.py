@@ -192,7 +192,7 @@ def _metrics(config: Config, loop: Loop) -> None:
 
 def _serve(loop: Loop, config: Config, ring: keyring.Keyring, admissions: Admissions, engines: Engines) -> None:
     context: zmq.Context[Socket] = zmq.Context()
-    gate = Gate(context, admissions)
+    gate = Gate(context, admissions, admissions.turnstile)
     gate.open()  # before any bind: an unguarded socket would let everybody in
     try:
         doors = Doors(context, config, ring.turn)

@@ -19,7 +19,6 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 import msgpack
-import zmq
 
 from hub import words
 from hub.alerts.notices import Notice
@@ -29,6 +28,7 @@ from hub.core import Core
 from hub.doors import Doors
 from hub.engines.reports import EngineCommand, OrderResult, Report
 from hub.errors import HubError
+from hub.gathering import Gathering
 from hub.hearing import requests
 from hub.own import Own, capacity
 from hub.shares import Ledger
@@ -142,24 +142,25 @@ class Loop:
         """Serves until `stop`."""
         self.doors, self.gate = doors, gate
         self.attention, self.meter = Attention(time.monotonic(), self.attention.total), Meter(time.monotonic())
-        poller, watched = self._poller(doors), (doors.feed, *self.more)
+        watched: tuple[Socket, ...] = ()
         while self.running:
+            if watched != (doors.feed, *self.more):
+                watched, rest = (doors.feed, *self.more), Gathering(doors, (self.waker.reader, self.enrol, *self.more))
             asleep = time.monotonic()
-            ready = dict(poller.poll(int(TICK_SECONDS * 1000)))
+            ready = rest.sleep(TICK_SECONDS, bool(self.core.orders.router.flying))
             begun = time.monotonic()
             drained = self._pass(doors, ready)
             self.meter.passed(begun - asleep, drained)
+            self.admissions.turnstile.passed(drained, self.pending)
             self.longest = max(self.longest, time.monotonic() - begun)
             self.attention = self.attention.advance(time.monotonic(), drained)
             self._tick()
             self._watch()
-            if watched != (doors.feed, *self.more):
-                poller, watched = self._poller(doors), (doors.feed, *self.more)
 
     def _tick(self) -> None:
         """One Tick, at most as often as TICK_SECONDS: under load a pass is much shorter."""
         if self.attention.last >= self.tick_at:
-            self.tick_at = self.attention.last + TICK_SECONDS / 2
+            self.tick_at = self.attention.last + 0.9 * TICK_SECONDS
             self._event(words.Tick(self.meter.read(self.attention.last)))
 
     def stop(self) -> None:
@@ -172,13 +173,6 @@ class Loop:
         while self.pending and time.monotonic() < deadline:
             time.sleep(0.01)
             self._outcomes()
-
-    def _poller(self, doors: Doors) -> zmq.Poller:
-        poller = zmq.Poller()
-        own = (doors.commands, doors.samples, doors.clients, doors.feed, self.waker.reader, self.enrol)
-        for socket in (*own, *self.more):
-            poller.register(socket, zmq.POLLIN)
-        return poller
 
     # -- one pass ----------------------------------------------------------------------------------------------------
 

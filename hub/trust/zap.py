@@ -5,18 +5,30 @@ design.  A server with a ZAP domain but no handler lets *everyone* in, so the ga
 and sockets set ZAP_ENFORCE_DOMAIN.  A handler that does not answer leaves handshakes hanging, so every question gets an
 answer, whatever happens while it is decided.  And the answer carries a User-Id, which libzmq attaches to every message
 of that connection: that, and never the routing id a peer may choose, is who a peer is.
+
+Questions about agents are answered in turn (hub.trust.turnstile): where a whole fleet comes, its members wait at this
+side of the door.  A refusal needs no turn, nor do people.
 """
 
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Container, Mapping
 
 import zmq
 from zmq.utils import z85
 
+from hub.trust.turnstile import Turnstile
+from wire.sockets import HANDSHAKE_MS
+
 ADDRESS = "inproc://zeromq.zap.01"
 CONTROL = "inproc://pidone.zap.control"
+QUEUED = b"agents"
+"""The domain whose members come in in turn."""
+PAUSE_MS = 5
+"""Between two looks at the turnstile while somebody waits."""
 
 Decision = Callable[[str, str], str | None]
 """(domain, public key in z85) -> User-Id, or None to refuse.  Called on the gate's thread; it must not block."""
@@ -36,6 +48,8 @@ class Admissions:
         self.fresh: Mapping[str, str] = {}
         """Keys whose first use is to be told to `used`, on the gate's thread."""
         self.used: Callable[[str], object] = lambda public: None
+        self.turnstile = Turnstile()
+        """How fast they come."""
 
     def __call__(self, domain: str, public: str) -> str | None:
         """The subject of a known key of this domain."""
@@ -50,9 +64,13 @@ class Admissions:
 class Gate:
     """The ZAP thread of one ZeroMQ context."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], decide: Decision) -> None:
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], decide: Decision, turnstile: Turnstile | None = None
+    ) -> None:
         self._context = context
-        self._decide = decide
+        self._decide, self._turnstile = decide, turnstile
+        self._waiting = deque[tuple[float, list[bytes]]]()
+        """Answers that wait for their turn, each with when it was asked for, monotonic seconds."""
         self._thread: threading.Thread | None = None
         self._control: zmq.Socket[bytes] | None = None
         self.refused = 0
@@ -60,7 +78,7 @@ class Gate:
 
     def open(self) -> None:
         """Binds, then starts the thread: when this returns, no bind after it can be unguarded."""
-        socket = self._context.socket(zmq.REP)
+        socket = self._context.socket(zmq.ROUTER)  # a REP could not answer one while another waits
         socket.setsockopt(zmq.LINGER, 0)
         socket.bind(ADDRESS)
         stop = self._context.socket(zmq.PAIR)
@@ -86,21 +104,39 @@ class Gate:
         poller = zmq.Poller()
         poller.register(socket, zmq.POLLIN)
         poller.register(stop, zmq.POLLIN)
-        while stop not in dict(poller.poll()):
-            socket.send_multipart(self._answer(socket.recv_multipart()))
+        while stop not in (ready := dict(poller.poll(PAUSE_MS if self._waiting else None))):
+            if socket in ready:
+                self._take(socket, socket.recv_multipart())
+            while self._waiting and self._turn(time.monotonic()):
+                socket.send_multipart(self._waiting.popleft()[1])
         socket.close(0)
         stop.close(0)
 
-    def _answer(self, request: list[bytes]) -> list[bytes]:
+    def _take(self, socket: zmq.Socket[bytes], asked: list[bytes]) -> None:
+        """Answers at once, or puts the answer into the queue."""
+        envelope, request = asked[:2], asked[2:]
+        answer, known = self._answer(request)
+        if known and self._turnstile is not None and request[2] == QUEUED:
+            self._waiting.append((time.monotonic(), [*envelope, *answer]))
+        else:
+            socket.send_multipart([*envelope, *answer])
+
+    def _turn(self, now: float) -> bool:
+        """Whether the first of the queue may be answered; who was given up meanwhile takes nobody's turn."""
+        assert self._turnstile is not None
+        return now > self._waiting[0][0] + HANDSHAKE_MS / 1000 or self._turnstile.turn(now)
+
+    def _answer(self, request: list[bytes]) -> tuple[list[bytes], bool]:
+        """The answer, and whether it lets somebody in."""
         number = request[1] if len(request) > 1 else b""
         try:
             subject = self._judge(request)
         except Exception:
-            return _reply(number, b"500", b"the gate failed", b"")
+            return _reply(number, b"500", b"the gate failed", b""), False
         if subject is None:
             self.refused += 1
-            return _reply(number, b"400", b"key not known here", b"")
-        return _reply(number, b"200", b"", subject.encode())
+            return _reply(number, b"400", b"key not known here", b""), False
+        return _reply(number, b"200", b"", subject.encode()), True
 
     def _judge(self, request: list[bytes]) -> str | None:
         version, _, domain, _, _, mechanism, *credentials = request

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 import zmq
 
+from hub.trust.turnstile import Turnstile
 from hub.trust.zap import ADDRESS, Admissions, Gate
 from wire.keys import KeyPair
 from wire.sockets import CLIENT, COMMANDS, Serve, Socket, bound_port, serve
@@ -153,3 +154,32 @@ def test_a_decision_that_fails_is_answered_and_the_gate_goes_on(context: zmq.Con
     assert knock(context, server, KNOWN) == "later" and gate.alive
     gate.close()
     assert not gate.alive
+
+
+class Barred(Turnstile):
+    """Opened by the test."""
+
+    open = False
+
+    def turn(self, now: float) -> bool:
+        return self.open
+
+
+def test_an_agent_waits_for_its_turn_and_nobody_else_does(context: zmq.Context[Socket]) -> None:
+    barred = Barred()
+    table = {("agents", KNOWN.public): "agent-7", ("clients", KNOWN.public): "ann"}
+    gate = Gate(context, lambda domain, public: table.get((domain, public)), barred)
+    gate.open()
+    agents, clients = bound(context), bound(context, CLIENT)
+    waiting = context.socket(zmq.DEALER)
+    waiting.curve_serverkey, waiting.linger = SERVER.public.encode(), 0
+    waiting.curve_publickey, waiting.curve_secretkey = KNOWN.public.encode(), KNOWN.secret.encode()
+    waiting.connect(f"tcp://127.0.0.1:{bound_port(agents)}")
+    waiting.send(b"hello")
+    assert not agents.poll(OUT)
+    assert knock(context, clients, KNOWN) == "ann"
+    assert knock(context, agents, STRANGER) is None and gate.refused
+    barred.open = True
+    assert agents.poll(IN) and agents.recv_multipart(copy=False)[-1].get("User-Id") == "agent-7"
+    gate.close()
+    waiting.close(0)
