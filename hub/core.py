@@ -40,8 +40,10 @@ from hub.queries import Queries
 from hub.recall import Recall
 from hub.store.rows import AgentRow, AuditRow, CommandRow, KeyRow, TokenRow
 from hub.trust.admin import Admin
+from hub.trust.behalf import BEHALF, on_behalf
 from hub.trust.following import Following
 from hub.trust.kept import FLEET, Kept
+from hub.trust.refusals import audited, refused
 from hub.trust.rekeying import REKEY, Rekeying
 from hub.trust.roles import HUB_OPS, Role, Subject, require
 from hub.trust.turning import Turning
@@ -98,6 +100,7 @@ class Core:
         self.asking = {**self.recall.handlers, **self.admin.handlers, "command": self._command}
         self.asking |= self.forensics.handlers | self.rolls.handlers
         self.asking |= {"about": self._about, "metrics": self._metrics, "hubs": self._hubs, "drain": self._drain}
+        self.asking[BEHALF] = on_behalf(self._judge)
         self.turning = Turning(self.fleet)
         self.rekeying = Rekeying(self.fleet)
         self.desk.handlers[M.Rekey] = self.relays.rekey = self.rekeying.take
@@ -232,7 +235,7 @@ class Core:
         try:
             return self.ports[asked.route.port](asked, now)
         except Refusal as refusal:
-            return [Send(asked.route, _refused(asked, refusal))]
+            return [Send(asked.route, refused(asked, refusal))]
 
     def _from_agent(self, asked: Asked, now: Instant) -> Effects:
         if isinstance(asked.message, M.Progress):
@@ -250,16 +253,17 @@ class Core:
             raise Refusal("unexpected", "only Query is heard here")
         if asked.user.startswith(PEER):
             return self._from_hub(asked, query, now)
-        subject = self._subject(asked.user)
+        return self._judge(asked, query, self._subject(asked.user), now)
+
+    def _judge(self, asked: Asked, query: M.Query, subject: Subject, now: Instant) -> Effects:
         try:
             require(subject, query.op)
             return self._serve(asked, query, subject, now)
         except Refusal as refusal:
             if refusal.code not in NO_RIGHT and query.op not in self.admin.handlers:
                 raise
-            action, why = query.op.replace(".", " "), f"{refusal.code}: {refusal.message}"[: limits.TEXT_CHARS]
-            row = AuditRow(now.wall, subject.name, action, _meant(query), "refused", why, "", asked.peer)
-            return [Send(asked.route, _refused(asked, refusal)), Store("append_audit", (row,))]
+            row = audited(asked, query, subject, refusal, now)
+            return [Send(asked.route, refused(asked, refusal)), Store("append_audit", (row,))]
 
     def _from_hub(self, asked: Asked, query: M.Query, now: Instant) -> Effects:
         """Another hub asks: nothing but what hubs may, and only in its present life."""
@@ -388,13 +392,3 @@ class Core:
                 effects.append(Store("tokens", (), self.kept.refresh))
             effects.append(Store("stats", (), self._weighed))
         return [*effects, *self.following.tick(now), *self.kept.tell()]
-
-
-def _meant(query: M.Query) -> str:
-    """Whom a question of an admin was about, as far as it says so."""
-    return str(query.args.get("name") or query.args.get("id") or "")[: limits.NAME_CHARS]
-
-
-def _refused(asked: Asked, refusal: Refusal) -> M.Refused:
-    number = asked.message.id if isinstance(asked.message, M.Query) else ""
-    return M.Refused(number, refusal.code, refusal.message[: limits.TEXT_CHARS], refusal.hint[: limits.TEXT_CHARS])

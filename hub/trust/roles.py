@@ -31,7 +31,7 @@ NEEDS: dict[str, Role] = {
         (
             *("about", "agents", "hosts", "containers", "ps", "exits", "events"),
             *("history", "container_history", "commands", "command_state", "metrics"),
-            *("hubs", "exit_groups", "follow", "why", "storms", "rolls", "alerts", "silence.list"),
+            *("hubs", "exit_groups", "follow", "behalf", "why", "storms", "rolls", "alerts", "silence.list"),
         ),
         Role.VIEWER,
     ),

@@ -126,7 +126,7 @@ class CoreHub:
         answers = [send.message for send in self.sent[before:] if send.route == route]
         return answers[0] if answers else None
 
-    def query(self, op: str, user: str = "admin", **args: Any) -> Any:
+    def query(self, op: str, user: str = "admin", /, **args: Any) -> Any:
         """A client's question: the result, or Refused."""
         answer = self.ask("clients", user, M.Query("q", op, args))
         return answer.result if isinstance(answer, M.Answer) else answer

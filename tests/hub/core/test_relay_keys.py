@@ -23,7 +23,7 @@ def client(hub: CoreHub, **scope: str) -> str:
 
 
 def seen(hub: CoreHub, user: str) -> list[str]:
-    return [row["name"] for row in hub.query("containers", user=user)]
+    return [row["name"] for row in hub.query("containers", user)]
 
 
 def test_containers_have_the_labels_of_their_relays_token(hub: CoreHub, relay: CoreRelay) -> None:

@@ -30,7 +30,7 @@ LEAST = {
     **dict.fromkeys(("silence.create", "silence.end"), Role.OPERATOR),
     "alerts.test": Role.ADMIN,
     "alerts.reload": Role.ADMIN,
-    **dict.fromkeys(("hubs", "follow"), Role.VIEWER),
+    **dict.fromkeys(("hubs", "follow", "behalf"), Role.VIEWER),
     "drain": Role.ADMIN,
     **dict.fromkeys(("commands", "command_state", "command"), Role.VIEWER),
     **dict.fromkeys(("audit", "join", "token.create", "token.list", "token.revoke"), Role.ADMIN),
