@@ -22,17 +22,22 @@ except ImportError:
 HERE = Path(__file__).parent
 LINK = ["pyzmq>=26", "msgpack>=1.0.5"]
 HUB = [*LINK, "docker>=7.1", "redis>=5", "hiredis>=2.3", "pynacl>=1.5", "psutil>=5.9", "numpy>=1.26"]
-CONSOLE = [*LINK, "starlette>=1,<2", "uvicorn[standard]>=0.30", "argon2-cffi>=23"]
+CONSOLE = [*LINK, "starlette>=1.10,<2", "uvicorn[standard]>=0.30", "msgspec>=0.19", "argon2-cffi>=23", "redis>=5"]
+OIDC = ["authlib>=1.6", "httpx2>=2.16"]
 DEV = [
     *HUB,
+    *CONSOLE,
+    *OIDC,
     "hypothesis>=6.100",
     "import-linter>=2",
     "mypy>=1.13",
+    "playwright>=1.50",  # with the system's Chromium; it brings none that is used
     "pytest>=8",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.7",
     "pyyaml>=6",  # reads the deployment files of images/ in their tests
     "ruff>=0.8",
+    "schemathesis>=4.20",
     "setuptools>=66",
     "supervisor==4.3.0",  # the original that our reader of its files is compared with
     "types-docker",
@@ -104,11 +109,11 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    packages=find_packages(include=["wire", "wire.*", "initd", "initd.*", "hub", "hub.*"]),
-    package_data={"wire": ["py.typed"], "initd": ["VERSION"]},
+    packages=find_packages(include=["wire", "wire.*", "initd", "initd.*", "hub", "hub.*", "console", "console.*"]),
+    package_data={"wire": ["py.typed"], "initd": ["VERSION"], "console": ["static/**/*"]},
     data_files=[("share/bash-completion/completions", ["conf/completion/initd.bash", "conf/completion/hubctl.bash"])],
     scripts=["bin/initd", "bin/initd-link", "bin/hubd", "bin/hubctl"],
     cmdclass={"build_py": BuildPacked, "build_scripts": BuildLaunchers, "bdist_wheel": Wheel},
-    extras_require={"link": LINK, "hub": HUB, "console": CONSOLE, "dev": DEV},
+    extras_require={"link": LINK, "hub": HUB, "console": CONSOLE, "oidc": OIDC, "dev": DEV},
     zip_safe=False,
 )
