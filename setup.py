@@ -112,7 +112,7 @@ setup(
     packages=find_packages(include=["wire", "wire.*", "initd", "initd.*", "hub", "hub.*", "console", "console.*"]),
     package_data={"wire": ["py.typed"], "initd": ["VERSION"], "console": ["static/**/*"]},
     data_files=[("share/bash-completion/completions", ["conf/completion/initd.bash", "conf/completion/hubctl.bash"])],
-    scripts=["bin/initd", "bin/initd-link", "bin/hubd", "bin/hubctl"],
+    scripts=["bin/initd", "bin/initd-link", "bin/hubd", "bin/hubctl", "bin/consoled"],
     cmdclass={"build_py": BuildPacked, "build_scripts": BuildLaunchers, "bdist_wheel": Wheel},
     extras_require={"link": LINK, "hub": HUB, "console": CONSOLE, "oidc": OIDC, "dev": DEV},
     zip_safe=False,

@@ -32,6 +32,7 @@ static const struct command commands[] = {
     {"initd-compress", "-IS", "initd/prefix.py", "initd.logs.compress", NULL},
     {"hubd", "-I", "initd/prefix.py", "hub", NULL},
     {"hubctl", "-I", "initd/prefix.py", "hub.ctl", NULL},
+    {"consoled", "-I", "initd/prefix.py", "console", NULL},
     /* programs whose place initd takes: it speaks their language where it is called by their name */
     {"tini", DAEMON, "pidone.called=tini"},
     {"tini-static", DAEMON, "pidone.called=tini"},

@@ -33,9 +33,10 @@ COMMANDS = {
     "initd.ctl.scrape": "initd-metrics",
     "hub": "hubd",
     "hub.ctl": "hubctl",
+    "console": "consoled",
 }
 """Module to the name of its command."""
-EXTRAS = {"initd.link": "link", "hub": "hub", "hub.ctl": "hub"}
+EXTRAS = {"initd.link": "link", "hub": "hub", "hub.ctl": "hub", "console": "console"}
 """Module to the extra of the distribution that brings what it imports."""
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("initd", "hubd", "hubctl", "initd-link")
+COMMANDS = ("initd", "hubd", "hubctl", "initd-link", "consoled")
 
 
 @pytest.fixture(scope="module", params=["compiled", "shell"])
@@ -53,7 +53,7 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_carries_packages_and_commands_only(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names if ".data/" not in name and ".dist-info/" not in name}
-    assert tops == {"wire", "initd", "hub"}
+    assert tops == {"wire", "initd", "hub", "console"}
     assert {name.rsplit("/", 1)[1] for name in names if "/scripts/" in name} == set(COMMANDS)
     completions = {name.rsplit("/", 1)[1] for name in names if "/share/bash-completion/completions/" in name}
     assert completions == {"initd.bash", "hubctl.bash"}
@@ -72,9 +72,9 @@ def test_there_is_a_compiled_one_wherever_there_is_a_compiler(wheel: Path, reque
     assert ("linux" in wheel.name) == wanted
 
 
-@pytest.mark.parametrize("command", ["initd", "hubctl"])
+@pytest.mark.parametrize("command", ["initd", "hubctl", "consoled"])
 def test_help_works(bare: Path, command: str) -> None:
-    if command == "hubctl":
+    if command != "initd":
         pytest.importorskip("zmq")
         bare = Path(sys.executable).parents[1]
     run = subprocess.run([bare / "bin" / command, "--help"], capture_output=True, text=True)
@@ -87,14 +87,16 @@ def test_initd_knows_its_version(bare: Path) -> None:
     assert run.stdout.strip() == (ROOT / "VERSION").read_text().strip()
 
 
-@pytest.mark.parametrize("command", ["hubd", "hubctl", "initd-link"])
+@pytest.mark.parametrize("command", ["hubd", "hubctl", "initd-link", "consoled"])
 def test_what_is_missing_is_named_with_its_cure(bare: Path, command: str) -> None:
     ours, theirs = socket.socketpair()  # initd-link wants one as descriptor 3
     with ours, theirs:
         prepared = ["sh", "-c", 'exec "$@" 3<&0', "sh", bare / "bin" / command]
         run = subprocess.run(prepared, stdin=theirs, capture_output=True, text=True)
     assert run.returncode == 2 and "Traceback" not in run.stderr
-    assert re.fullmatch(rf"{command}: Python has no module \w+: pip install 'pidone\[(hub|link)\]'\n", run.stderr)
+    assert re.fullmatch(
+        rf"{command}: Python has no module \w+: pip install 'pidone\[(hub|link|console)\]'\n", run.stderr
+    )
 
 
 def hostile_environment(folder: Path) -> dict[str, str]:
